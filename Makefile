@@ -1,0 +1,94 @@
+# Everything a newcomer needs: `make setup` once, then the targets that `make help` lists.
+# `setup` is behind a stamp, so the others reach for the network only when the lock or pyproject.toml changed.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+# The first of these that is there and new enough (a pyenv shim may be there and not work).
+PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$python"; break; }; done)
+
+BIN := .venv/bin
+UV := $(BIN)/uv --quiet
+SYNC := $(UV) pip sync --python $(BIN)/python --require-hashes requirements.lock
+STAMP := .venv/.stamp
+PROJECT := projects/resale_price
+BUILD := build/demo
+
+.PHONY: help setup demo test test-deps soak lint bench up clean lock
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## make .venv from requirements.lock, once
+
+# The stamp is touched last: an interrupted setup is taken up again, and a .venv that cannot run is made anew.
+# uv looks into its cache first; the hashes make that as good as the network.
+$(STAMP): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "setup: Python 3.11 or newer is needed (make setup PYTHON=/path/to/python3.11)" >&2; exit 1; }
+	@rm -f $@
+	@if ! { $(BIN)/python --version && $(UV) --version; } >/dev/null 2>&1; then \
+		echo "setup: making .venv with $(PYTHON)" && \
+		"$(PYTHON)" -m venv --clear .venv && \
+		awk '/^[a-z0-9]/ {wanted = /^uv==/} wanted' requirements.lock > .venv/uv.txt && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/uv.txt; \
+	fi
+	@echo "setup: installing requirements.lock"
+	@$(SYNC) --offline 2>/dev/null || $(SYNC)
+	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(STAMP) ## rehearse the loop on the worked example, into build/demo
+	$(BIN)/watchkeeper rehearse --project $(PROJECT) --until 2020-01 --out $(BUILD)
+
+test: $(STAMP) ## run all tests
+	$(BIN)/python -m pytest
+
+# Each program a test starts and pip cannot install, with the package that brings it. The tests start what they need
+# themselves, so a service that the packages bring is not started, and stopped where systemd started it all the same.
+test-deps: ## install the programs that tests start (Prometheus, Alertmanager, Chromium, wrk), where apt is
+	@packages=; \
+	for pair in promtool:prometheus amtool:prometheus-alertmanager chromium:chromium wrk:wrk; do \
+		command -v "$${pair%%:*}" >/dev/null || packages="$$packages $${pair##*:}"; \
+	done; \
+	if test -z "$$packages"; then echo "test-deps: all there"; exit 0; fi; \
+	if ! command -v apt-get >/dev/null; then echo "test-deps: no apt here; please install$$packages"; exit 0; fi; \
+	if test "$$(id -u)" = 0; then sudo=; else sudo=sudo; fi; \
+	policy=/usr/sbin/policy-rc.d; \
+	if ! test -e $$policy; then \
+		trap '$$sudo rm -f '$$policy EXIT; \
+		printf '#!/bin/sh\nexit 101\n' | $$sudo tee $$policy >/dev/null && $$sudo chmod +x $$policy || exit 1; \
+	fi; \
+	echo "test-deps: installing$$packages"; \
+	$$sudo apt-get update --quiet --quiet && \
+	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes --no-install-recommends $$packages >/dev/null || exit 1; \
+	if command -v systemctl >/dev/null; then \
+		for package in $$packages; do $$sudo systemctl disable --now "$$package" >/dev/null 2>&1 || true; done; \
+	fi
+
+soak: $(STAMP) ## run the long tests at their whole length
+	WATCHKEEPER_SOAK=1 $(BIN)/python -m pytest -m soak
+
+lint: $(STAMP) ## check style, format, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMP) ## run each benchmark
+	@for benchmark in benchmarks/*.py; do \
+		test -e "$$benchmark" || { echo "bench: no benchmark yet"; break; }; \
+		echo "== $$benchmark"; $(BIN)/python "$$benchmark" || exit 1; \
+	done
+
+up: $(STAMP) ## serve the endpoint and the console on what the demo made
+	$(BIN)/watchkeeper up --project $(PROJECT) --workspace $(BUILD)
+
+lock: $(STAMP) ## write requirements.lock anew, for Linux and macOS, from pyproject.toml
+	$(UV) pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade --generate-hashes \
+		--no-emit-index-url --custom-compile-command "make lock" --output-file requirements.lock
+
+clean: ## remove .venv, build and caches
+	rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find src tests projects benchmarks -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
