@@ -1,0 +1,144 @@
+"""Every metric Watchkeeper exposes, declared once for exposition, rules, dashboards and checks of settings.
+
+Names follow Prometheus: `watchkeeper_<thing>_<unit>` in base units. Every series carries the labels
+`project`, `environment`, `endpoint`, and `schedule` where there is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class MetricType(StrEnum):
+    """Prometheus' types, as the exposition format spells them."""
+
+    GAUGE = "gauge"
+    COUNTER = "counter"
+    HISTOGRAM = "histogram"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric family. `unit` is empty for a plain number and for one in the label's own unit."""
+
+    name: str
+    type: MetricType
+    unit: str
+    help: str
+
+    @property
+    def series_names(self) -> tuple[str, ...]:
+        """The names its samples carry: a histogram has three, every other metric its own."""
+        if self.type is MetricType.HISTOGRAM:
+            return tuple(f"{self.name}_{part}" for part in ("bucket", "sum", "count"))
+        return (self.name,)
+
+
+_GAUGE, _COUNTER, _HISTOGRAM = MetricType.GAUGE, MetricType.COUNTER, MetricType.HISTOGRAM
+
+METRICS: tuple[Metric, ...] = (
+    Metric(
+        "watchkeeper_data_quality_violations",
+        _GAUGE,
+        "",
+        "Data quality checks that did not hold in the newest window.",
+    ),
+    Metric(
+        "watchkeeper_data_quality_drift_distance",
+        _GAUGE,
+        "",
+        "Distance between a feature's distribution in the newest window and in the baseline, 0 to 1.",
+    ),
+    Metric(
+        "watchkeeper_data_quality_completeness_ratio",
+        _GAUGE,
+        "ratio",
+        "Share of rows of the newest window in which a feature holds a value.",
+    ),
+    Metric(
+        "watchkeeper_model_quality_rmse",
+        _GAUGE,
+        "",
+        "Root mean squared error of the newest labelled window, in the label's unit.",
+    ),
+    Metric(
+        "watchkeeper_model_quality_mae",
+        _GAUGE,
+        "",
+        "Mean absolute error of the newest labelled window, in the label's unit.",
+    ),
+    Metric(
+        "watchkeeper_model_quality_mape",
+        _GAUGE,
+        "ratio",
+        "Mean absolute error as a share of the label, of the newest labelled window.",
+    ),
+    Metric(
+        "watchkeeper_model_quality_r2",
+        _GAUGE,
+        "",
+        "Coefficient of determination of the newest labelled window, at most 1.",
+    ),
+    Metric(
+        "watchkeeper_model_quality_bias_ratio",
+        _GAUGE,
+        "ratio",
+        "Mean of prediction minus label over the mean label, of the newest labelled window.",
+    ),
+    Metric(
+        "watchkeeper_model_quality_rmse_baseline_ratio",
+        _GAUGE,
+        "ratio",
+        "Root mean squared error of the newest labelled window over the baseline's.",
+    ),
+    Metric("watchkeeper_monitor_rows", _GAUGE, "", "Rows a monitor judged in its newest window."),
+    Metric(
+        "watchkeeper_monitor_window_end_timestamp_seconds",
+        _GAUGE,
+        "seconds",
+        "End of the newest window a monitor reached a verdict on, since the Unix epoch.",
+    ),
+    Metric(
+        "watchkeeper_monitor_status",
+        _GAUGE,
+        "",
+        "1 for the status of a monitor's newest execution, named by the label status.",
+    ),
+    Metric(
+        "watchkeeper_labels_coverage_ratio",
+        _GAUGE,
+        "ratio",
+        "Share of the newest window's captured rows that have a label.",
+    ),
+    Metric(
+        "watchkeeper_endpoint_requests_total",
+        _COUNTER,
+        "",
+        "Requests an endpoint has answered, by the label code.",
+    ),
+    Metric(
+        "watchkeeper_endpoint_request_seconds",
+        _HISTOGRAM,
+        "seconds",
+        "Time from a request's first byte to its answer's last.",
+    ),
+    Metric(
+        "watchkeeper_endpoint_errors_5xx_ratio",
+        _GAUGE,
+        "ratio",
+        "Share of the requests of the last five minutes that were answered with a 5xx status.",
+    ),
+    Metric(
+        "watchkeeper_endpoint_unseen_categories_total",
+        _COUNTER,
+        "",
+        "Values in requests that the model's training rows did not have, by the label feature.",
+    ),
+)
+
+METRIC_OF_SERIES: Mapping[str, Metric] = MappingProxyType(
+    {name: metric for metric in METRICS for name in metric.series_names}
+)

@@ -1,0 +1,78 @@
+"""Deciding twice gives one decision; cooldown and rate limit hold back with a reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from watchkeeper.core.decisions import ApprovalNeed, Decision, DecisionKind, RetrainPolicy, decide
+from watchkeeper.core.rules import Action, Alert, AlertState, Severity
+from watchkeeper.core.windows import Duration
+
+START = datetime(2020, 3, 1, tzinfo=UTC)
+POLICY = RetrainPolicy(ApprovalNeed.REQUIRED, Duration.parse("7 days"), 2, Duration.parse("30 days"))
+
+
+def alert(fired: datetime = START, action: Action = Action.RETRAIN) -> Alert:
+    return Alert(
+        name="ModelQualityDegraded",
+        fingerprint="f00d",
+        labels=(),
+        state=AlertState.FIRING,
+        severity=Severity.CRITICAL,
+        action=action,
+        notify=("mlops",),
+        summary="rmse is 1.4, above 1.25",
+        value=1.4,
+        active_at=fired,
+        fired_at=fired,
+    )
+
+
+def made(fired: datetime, past: tuple[Decision, ...] = (), policy: RetrainPolicy = POLICY) -> Decision:
+    decision = decide(alert(fired), past, policy, fired, "prod")
+    assert decision is not None
+    return decision
+
+
+def test_a_firing_alert_is_decided_on_once() -> None:
+    first = made(START)
+    assert (first.kind, first.needs_approval) == (DecisionKind.RETRAIN, True)
+    assert decide(alert(), (first,), POLICY, START + timedelta(days=9), "prod") is None
+
+
+def test_one_alert_in_two_environments_is_two_decisions() -> None:
+    other = decide(alert(), (), POLICY, START, "dev")
+    assert other is not None
+    assert other.id != made(START).id
+
+
+def test_pending_and_resolved_alerts_are_not_decided_on() -> None:
+    for state in (AlertState.PENDING, AlertState.RESOLVED):
+        assert decide(replace(alert(), state=state), (), POLICY, START, "prod") is None
+
+
+def test_a_cooldown_holds_back_to_the_second() -> None:
+    first = made(START)
+    early = made(START + timedelta(days=7, seconds=-1), (first,))
+    assert early.kind is DecisionKind.SKIP
+    assert "cooling down until 2020-03-08T00:00:00Z" in early.reasons[1]
+    assert not early.needs_approval
+    assert made(START + timedelta(days=7), (first,)).kind is DecisionKind.RETRAIN
+
+
+def test_a_rate_limit_holds_back() -> None:
+    first = made(START)
+    second = made(START + timedelta(days=8), (first,))
+    third = made(START + timedelta(days=16), (first, second))
+    assert third.kind is DecisionKind.SKIP
+    assert third.reasons[1] == "2 retrains within 30 days, at most 2 are allowed"
+    assert made(START + timedelta(days=31), (first, second, third)).kind is DecisionKind.RETRAIN
+
+
+def test_other_actions_are_not_held_back() -> None:
+    review = decide(alert(action=Action.REVIEW), (made(START),), POLICY, START, "prod")
+    assert review is None or review.kind is DecisionKind.REVIEW
+    fresh = decide(alert(START + timedelta(hours=1), Action.NOTIFY), (made(START),), POLICY, START, "prod")
+    assert fresh is not None
+    assert fresh.kind is DecisionKind.NOTIFY
