@@ -1,0 +1,33 @@
+"""What every statistic is: a state of part of a column that merges into the state of the whole."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Protocol, Self
+
+import polars as pl
+
+from watchkeeper.core.values import ColumnType
+
+
+class Statistic(Protocol):
+    """A frozen state. `KEPT_FOR` says for which types of column it is kept.
+
+    Merging is done in part order, from the left: `a.merge(b)` wants the rows of `b` to follow those of
+    `a`. Counts merge exactly in any grouping; float aggregates and sketches to within their error, and
+    to the bit when the grouping is the same.
+    """
+
+    KEPT_FOR: ClassVar[frozenset[ColumnType]]
+
+    @classmethod
+    def of(cls, column: pl.Series) -> Self:
+        """The state of one part: a column of text (null or empty text is missing) or of numbers."""
+        ...
+
+    def merge(self, other: Self) -> Self:
+        """The state of this part's rows followed by the other's."""
+        ...
+
+    def value(self) -> object:
+        """What the state says: a frozen value, `Undefined` where there is nothing to say."""
+        ...

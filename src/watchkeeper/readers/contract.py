@@ -1,0 +1,209 @@
+"""The contract's files back to values (3 to 6), also when edited by hand or written by an older container.
+
+Keys may come in any order, be unknown, or be absent where the contract makes them optional; integers do
+for doubles. Every function takes the file's content and its name, and raises InputError that names both
+file and key for anything else.
+"""
+
+from __future__ import annotations
+
+from watchkeeper.core.statistics import Types
+from watchkeeper.core.statistics.distances import Method, Mode
+from watchkeeper.core.statistics.moments import Summary
+from watchkeeper.core.statistics.sketch import Bucket, Sketch
+from watchkeeper.core.values import ColumnType, Undefined, Violation
+from watchkeeper.monitors.data_quality_values import (
+    DataQualityConstraints,
+    DataQualityStatistics,
+    DistributionConstraints,
+    FeatureConstraints,
+    FeatureStatistics,
+    MonitoringConfig,
+    NumericalStatistics,
+    StringStatistics,
+    implied_types,
+)
+from watchkeeper.monitors.model_quality_values import (
+    Figure,
+    MetricConstraint,
+    Operator,
+    RegressionConstraints,
+    RegressionStatistics,
+)
+from watchkeeper.readers.json_node import Node, parse
+
+_TYPES = {type_.value: type_ for type_ in ColumnType}
+_METHODS = {
+    "Simple": Method.SIMPLE,
+    "Robust": Method.ROBUST,
+    "linf_simple": Method.SIMPLE,
+    "linf_robust": Method.ROBUST,
+}
+_MODES = {mode.value: mode for mode in Mode}
+_OPERATORS = {operator.value: operator for operator in Operator}
+_DRIFT_METHODS = {name: name for name in ("LInfinity", "ChiSquared")}
+
+
+def data_quality_statistics(data: bytes | str, file: str) -> DataQualityStatistics:
+    """Read a data-quality `statistics.json`."""
+    top = parse(data, file)
+    features = tuple(_feature(node) for node in top.key("features"))
+    return DataQualityStatistics(top.key("dataset").key("item_count").count(), features)
+
+
+def data_quality_constraints(data: bytes | str, file: str) -> DataQualityConstraints:
+    """Read a data-quality `constraints.json`; settings it does not give are as the generator writes them."""
+    top = parse(data, file)
+    config = top.maybe("monitoring_config")
+    features = tuple(_feature_constraints(node) for node in top.key("features"))
+    return DataQualityConstraints(features, _config(config) if config else MonitoringConfig())
+
+
+def regression_statistics(data: bytes | str, file: str) -> RegressionStatistics:
+    """Read a model-quality `statistics.json` of a regression."""
+    top = parse(data, file)
+    dataset, metrics = top.key("dataset"), top.key("regression_metrics")
+    time = dataset.maybe("evaluation_time")
+    mae, mse, rmse, r2 = (_figure(metrics.key(name)) for name in ("mae", "mse", "rmse", "r2"))
+    rows = dataset.key("item_count").count()
+    return RegressionStatistics(rows, mae, mse, rmse, r2, time.text() if time else None)
+
+
+def regression_constraints(data: bytes | str, file: str) -> RegressionConstraints:
+    """Read a model-quality `constraints.json` of a regression, metrics in the file's order."""
+    return RegressionConstraints(
+        tuple(
+            MetricConstraint(
+                name, node.key("threshold").number(), node.key("comparison_operator").one_of(_OPERATORS)
+            )
+            for name, node in parse(data, file).key("regression_constraints").items()
+        )
+    )
+
+
+def violations(data: bytes | str, file: str) -> tuple[Violation, ...]:
+    """Read a `constraint_violations.json` of either monitor; texts are taken as they are, old ones too."""
+    return tuple(
+        Violation(
+            subject=(node.maybe("metric_name") or node.key("feature_name")).text(),
+            check=node.key("constraint_check_type").text(),
+            description=node.key("description").text(),
+        )
+        for node in parse(data, file).key("violations")
+    )
+
+
+def _feature(node: Node) -> FeatureStatistics:
+    numerical, string = node.maybe("numerical_statistics"), node.maybe("string_statistics")
+    common = (numerical or string or node.key("numerical_statistics")).key("common")
+    inferred, present = node.key("inferred_type").one_of(_TYPES), common.key("num_present").count()
+    counts = node.maybe("type_counts")
+    return FeatureStatistics(
+        name=node.key("name").text(),
+        inferred_type=inferred,
+        num_present=present,
+        num_missing=common.key("num_missing").count(),
+        types=_type_counts(counts) if counts else implied_types(inferred, present),
+        numerical=_numerical(numerical) if numerical and numerical.maybe("mean") else None,
+        string=_string(string) if string and string.maybe("distinct_count") else None,
+    )
+
+
+def _type_counts(node: Node) -> Types:
+    integral, fractional, boolean, string = (
+        node.key(name).count() for name in ("Integral", "Fractional", "Boolean", "String")
+    )
+    return Types(integral, fractional, boolean, string)
+
+
+def _numerical(node: Node) -> NumericalStatistics:
+    summary = (node.key(name).number() for name in ("mean", "sum", "std_dev", "min", "max"))
+    levels = node.maybe("distribution", "kll", "sketch", "data")
+    buckets = node.maybe("distribution", "kll", "buckets")
+    return NumericalStatistics(
+        Summary(*summary),
+        tuple(_bucket(bucket) for bucket in buckets) if buckets else (),
+        Sketch(tuple(tuple(value.number() for value in level) for level in levels) if levels else ((),)),
+    )
+
+
+def _bucket(node: Node) -> Bucket:
+    lower, upper, count = (node.key(name).number() for name in ("lower_bound", "upper_bound", "count"))
+    return Bucket(lower, upper, count)
+
+
+def _string(node: Node) -> StringStatistics:
+    buckets = node.maybe("distribution", "categorical", "buckets")
+    counts = tuple((b.key("value").text(), b.key("count").count()) for b in buckets) if buckets else ()
+    return StringStatistics(node.key("distinct_count").number(), counts)
+
+
+def _feature_constraints(node: Node) -> FeatureConstraints:
+    completeness = node.maybe("completeness")
+    non_negative = node.maybe("num_constraints", "is_non_negative")
+    domains = node.maybe("string_constraints", "domains")
+    override = node.maybe("monitoringConfigOverrides", "evaluate_constraints") or node.maybe(
+        "string_constraints", "monitoring_config_overrides", "evaluate_constraints"
+    )
+    return FeatureConstraints(
+        name=node.key("name").text(),
+        inferred_type=node.key("inferred_type").one_of(_TYPES),
+        completeness=completeness.number() if completeness else None,
+        is_non_negative=non_negative.switch() if non_negative else None,
+        domains=tuple(value.text() for value in domains) if domains else None,
+        evaluate=override.switch() if override else True,
+    )
+
+
+def _config(node: Node) -> MonitoringConfig:
+    """The current layout, or the older one with `min_domain_mass`."""
+    default = MonitoringConfig()
+    rules, types = node.maybe("distribution_constraints"), node.maybe("datatype_check_threshold")
+    content = node.maybe("domain_content_threshold")
+    content = content or node.maybe("distribution_constraints", "min_domain_mass")
+    return MonitoringConfig(
+        evaluate_constraints=_switch(node.maybe("evaluate_constraints"), default.evaluate_constraints),
+        emit_metrics=_switch(node.maybe("emit_metrics"), default.emit_metrics),
+        datatype_check_threshold=_number(types, default.datatype_check_threshold),
+        domain_content_threshold=_number(content, default.domain_content_threshold),
+        distribution=_distribution(rules) if rules else default.distribution,
+        text_unseen_threshold=_optional(node.maybe("text_unseen_threshold")),
+    )
+
+
+def _distribution(node: Node) -> DistributionConstraints:
+    """The current layout, or the older one with `enable_comparisons`."""
+    default = DistributionConstraints()
+    perform = node.maybe("perform_comparison") or node.maybe("enable_comparisons")
+    method, mode, drift = (
+        node.maybe(name) for name in ("comparison_method", "distance_mode", "categorical_drift_method")
+    )
+    return DistributionConstraints(
+        perform_comparison=_switch(perform, default.perform_comparison),
+        comparison_threshold=_number(node.maybe("comparison_threshold"), default.comparison_threshold),
+        comparison_method=method.one_of(_METHODS) if method else default.comparison_method,
+        categorical_comparison_threshold=_optional(node.maybe("categorical_comparison_threshold")),
+        categorical_drift_method=drift.one_of(_DRIFT_METHODS) if drift else None,
+        mode=mode.one_of(_MODES) if mode else default.mode,
+    )
+
+
+def _switch(node: Node | None, default: bool) -> bool:
+    return node.switch() if node else default
+
+
+def _number(node: Node | None, default: float) -> float:
+    return node.number() if node else default
+
+
+def _optional(node: Node | None) -> float | None:
+    return node.number() if node else None
+
+
+def _figure(node: Node) -> Figure:
+    value, deviation = _double(node.key("value")), node.maybe("standard_deviation")
+    return Figure(value, _double(deviation) if deviation else Undefined("not in the file"))
+
+
+def _double(node: Node) -> float | Undefined:
+    return Undefined("NaN in the file") if node.value == "NaN" else node.number()

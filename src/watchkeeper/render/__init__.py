@@ -1,0 +1,1 @@
+"""Pure renderings: a value goes in, text comes out."""

@@ -1,0 +1,16 @@
+"""The examples in the docstrings of statistics and monitors run as they are printed."""
+
+import doctest
+from types import ModuleType
+
+import pytest
+
+from watchkeeper.core.statistics import categories, distances, moments, presence, sketch, types
+from watchkeeper.monitors import wording
+
+
+@pytest.mark.parametrize("module", [categories, distances, moments, presence, sketch, types, wording])
+def test_examples_run(module: ModuleType) -> None:
+    failed, attempted = doctest.testmod(module)
+    assert attempted > 0
+    assert failed == 0
