@@ -1,0 +1,214 @@
+"""Lines of capture and ground-truth files as values; a line that cannot be read is a value too.
+
+Key order does not matter and extra keys are ignored, so the service's own files read as ours do.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+import orjson
+
+from watchkeeper.core.values import CaptureRecord, GroundTruth, Payload
+from watchkeeper.core.windows import parse_utc
+from watchkeeper.readers.payloads import csv_rows
+
+NOT_STATED = 0  # versions count from 1: a line that SageMaker captured names none
+
+T = TypeVar("T")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_VERSION = re.compile(r"\d{1,9}", re.ASCII)
+_SCHEMA_FOLDER = re.compile(r"(?:^|/)schema-v(\d{1,9})/")
+_ENCODINGS = ("CSV", "JSON", "BASE64")
+_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that could not be used: where it is (lines count from 1), why, and how it starts."""
+
+    key: str
+    line_number: int
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Labels as they were read, and when they were collected, where the line says so."""
+
+    truth: GroundTruth
+    collected_at: datetime | None
+
+
+def read_capture_lines(key: str, data: bytes) -> Iterator[tuple[int, CaptureRecord | BadLine]]:
+    """Each line of a capture file that is not blank, with its number.
+
+    A line without `modelVersion` gives `NOT_STATED`; without `schemaVersion` the version is the
+    one of the `schema-v{n}` folder in the key, else `NOT_STATED`.
+    """
+    folder = _SCHEMA_FOLDER.search(key)
+    schema_version = int(folder[1]) if folder else NOT_STATED
+    return _read(key, data, lambda line: _capture(line, schema_version))
+
+
+def read_ground_truth_lines(key: str, data: bytes) -> Iterator[tuple[int, Labelled | BadLine]]:
+    """Each line of a ground-truth file that is not blank, with its number.
+
+    A label that is a number, also in CSV, is read as a float, any other as text.
+    """
+    return _read(key, data, _ground_truth)
+
+
+def bad_line(key: str, number: int, reason: str, line: bytes | str) -> BadLine:
+    """The value for a line that cannot be used."""
+    text = line.decode(errors="replace") if isinstance(line, bytes) else line
+    return BadLine(key, number, reason, text[:_SHOWN])
+
+
+def _read(key: str, data: bytes, parse: Callable[[bytes], T]) -> Iterator[tuple[int, T | BadLine]]:
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            yield number, parse(line)
+        except ValueError as error:
+            yield number, bad_line(key, number, str(error), line)
+
+
+def _capture(line: bytes, schema_version: int) -> CaptureRecord:
+    record = _record(line)
+    data, metadata = _member(record, "captureData", dict), _member(record, "eventMetadata", dict)
+    return CaptureRecord(
+        event_id=_id(metadata, "eventId"),
+        inference_id=_id(metadata, "inferenceId") if metadata.get("inferenceId") is not None else None,
+        time=_time(metadata, "inferenceTime"),
+        model_version=_version(metadata, "modelVersion", NOT_STATED),
+        schema_version=_version(metadata, "schemaVersion", schema_version),
+        input=_payload(data, "endpointInput"),
+        output=_payload(data, "endpointOutput"),
+        custom_attributes=_attributes(metadata),
+    )
+
+
+def _payload(data: dict[str, Any], side: str) -> Payload:
+    payload = _member(data, side, dict)
+    encoding = _member(payload, "encoding", str)
+    if encoding not in _ENCODINGS:
+        raise ValueError(f'{side}.encoding: want one of {", ".join(_ENCODINGS)}, got "{encoding}"')
+    content_type = payload.get("observedContentType")
+    if not isinstance(content_type, str | None):
+        raise ValueError(f"{side}.observedContentType: want text or null, got {_kind(content_type)}")
+    return Payload(_member(payload, "data", str), encoding, content_type)
+
+
+def _ground_truth(line: bytes) -> Labelled:
+    record = _record(line)
+    truth, metadata = _member(record, "groundTruthData", dict), _member(record, "eventMetadata", dict)
+    labels = _labels(_member(truth, "data", str), _member(truth, "encoding", str))
+    collected = _time(metadata, "collectedTime") if "collectedTime" in metadata else None
+    return Labelled(GroundTruth(_id(metadata, "eventId"), labels), collected)
+
+
+def _labels(data: str, encoding: str) -> tuple[float | str, ...]:
+    if encoding == "CSV":
+        found = tuple(map(_csv_label, csv_rows(data)))
+    elif encoding == "JSON":
+        body = _json(data, "groundTruthData.data")
+        listed = body["instances"] if isinstance(body, dict) and "instances" in body else [body]
+        found = tuple(map(_json_label, listed if isinstance(listed, list) else [listed]))
+    else:
+        raise ValueError(f'groundTruthData.encoding: want CSV or JSON, got "{encoding}"')
+    if not found:
+        raise ValueError("groundTruthData.data: want at least one label, got none")
+    return found
+
+
+def _csv_label(fields: list[str]) -> float | str:
+    if len(fields) != 1 or not fields[0].strip():
+        raise ValueError("groundTruthData.data: want one label on each line, got a blank or several fields")
+    return _finite(float(fields[0])) if _NUMBER.fullmatch(fields[0]) else fields[0]
+
+
+def _json_label(item: object) -> float | str:
+    value = item.get("label") if isinstance(item, dict) else item
+    if isinstance(value, str) and value:
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _finite(float(value))
+    raise ValueError(f"groundTruthData.data: want labels that are text or numbers, got {_kind(value)}")
+
+
+def _finite(label: float) -> float:
+    if not math.isfinite(label):
+        raise ValueError(f"groundTruthData.data: want a finite number, got {label}")
+    return label
+
+
+def _record(line: bytes) -> dict[str, Any]:
+    record = _json(line, "the line")
+    if not isinstance(record, dict):
+        raise ValueError(f"want a JSON object, got {_kind(record)}")
+    return record
+
+
+def _json(text: bytes | str, what: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"want {what} to be JSON: {error}") from None
+
+
+def _member(data: dict[str, Any], name: str, kind: type[T]) -> T:
+    value = data.get(name)
+    if not isinstance(value, kind):
+        raise ValueError(f"{name}: want {_NAMES[kind]}, got {_kind(value) if name in data else 'nothing'}")
+    return value
+
+
+def _id(metadata: dict[str, Any], name: str) -> str:
+    value = _member(metadata, name, str)
+    if not value:
+        raise ValueError(f"{name}: want an id, got the empty text")
+    return value
+
+
+def _time(metadata: dict[str, Any], name: str) -> datetime:
+    text = _member(metadata, name, str)
+    try:
+        return parse_utc(text)
+    except (ValueError, OverflowError):
+        raise ValueError(f'{name}: want a time such as 2020-01-31T23:59:59Z, got "{text}"') from None
+
+
+def _version(metadata: dict[str, Any], name: str, unstated: int) -> int:
+    value = metadata.get(name)
+    if value is None:
+        return unstated
+    if isinstance(value, int | str) and _VERSION.fullmatch(str(value)):
+        return int(value)
+    raise ValueError(f"{name}: want a whole number, got {str(value)[:40]}")
+
+
+def _attributes(metadata: dict[str, Any]) -> tuple[str, ...]:
+    value = metadata.get("customAttributes")
+    listed = value if isinstance(value, list) else [] if value is None else [value]
+    return tuple(str(item) for item in listed)
+
+
+_NAMES: dict[type, str] = {
+    dict: "an object",
+    str: "a text",
+    list: "a list",
+    bool: "true or false",
+    type(None): "null",
+}
+
+
+def _kind(value: object) -> str:
+    return _NAMES.get(type(value), "a number")

@@ -1,0 +1,60 @@
+"""The page of one monitoring execution: what it judged, found, and did not judge, and from which inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from watchkeeper.core.values import VERDICTS, Execution, Segment
+from watchkeeper.render import text
+from watchkeeper.render.charts import Distribution, Residuals
+from watchkeeper.render.evidence import exhibits, residual_exhibit, segment_chart
+from watchkeeper.render.pages import page, status_name
+from watchkeeper.render.report_values import DataSource
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionView:
+    """One execution and the evidence beside it. `label_unit` is the label's unit, such as SGD, or empty."""
+
+    project: str
+    source: DataSource
+    execution: Execution
+    label_unit: str = ""
+    distributions: tuple[Distribution, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    residuals: Residuals | None = None
+
+
+def execution_page(view: ExecutionView) -> str:
+    """The page as HTML that needs nothing else; every list may be empty."""
+    execution = view.execution
+    return page(
+        "execution.html",
+        view=view,
+        execution=execution,
+        headline=_headline(execution),
+        unjudged=_unjudged(execution),
+        exhibits=exhibits(view.distributions),
+        residuals=[residual_exhibit(view.residuals)] if view.residuals else [],
+        segments=segment_chart(view.segments, "Segments by mean error") if view.segments else "",
+    )
+
+
+def _headline(execution: Execution) -> str:
+    window, found = text.window_text(execution.window), len(execution.violations)
+    if execution.status not in VERDICTS:
+        return f"No verdict for {window}: {status_name(execution.status)}"
+    if found:
+        return f"{text.sentence(text.spelled(found, 'check'))} did not hold in {window}"
+    return f"Every check held in {window}"
+
+
+def _unjudged(execution: Execution) -> list[str]:
+    """Why there is no verdict, whole or of one version, and what was left out."""
+    whole = [execution.reason] if execution.status not in VERDICTS and execution.reason else []
+    parts = [
+        f"model version {judgement.model_version}, {text.count(judgement.rows, 'row')}: {judgement.reason}"
+        for judgement in execution.judgements
+        if judgement.status not in VERDICTS
+    ]
+    return [*whole, *parts, *execution.notes]
