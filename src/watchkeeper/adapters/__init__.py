@@ -1,0 +1,1 @@
+"""Effects: one module per port, the same names under each target."""

@@ -1,0 +1,95 @@
+"""Objects as files below one folder."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from watchkeeper.core.errors import ExistsError, InputError, PlatformError
+
+_TEMPORARY = ".part-"
+
+
+@dataclass(frozen=True, slots=True)
+class FolderStore:
+    """A `Store` whose keys are paths below `root`, which is made when first written to."""
+
+    root: Path
+
+    def read(self, key: str) -> bytes:
+        path = self.path(key)
+        try:
+            return path.read_bytes()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            raise InputError(f"read {key} below {self.root}: there is no such object") from None
+        except OSError as error:
+            raise _platform("read", path, error) from error
+
+    def write(self, key: str, data: bytes) -> None:
+        path = self.path(key)
+        with _temporary(path, data) as written:
+            written.replace(path)
+
+    def create(self, key: str, data: bytes) -> None:
+        path = self.path(key)
+        with _temporary(path, data) as written:
+            try:
+                path.hardlink_to(written)
+            except FileExistsError:
+                raise ExistsError(key) from None
+
+    def list(self, prefix: str) -> Sequence[str]:
+        folder = self.path(prefix.rpartition("/")[0]) if "/" in prefix else self.root
+        found = []
+        for base, folders, files in os.walk(folder):
+            folders.sort()
+            relative = Path(base).relative_to(self.root).as_posix()
+            for name in files:
+                key = name if relative == "." else f"{relative}/{name}"
+                if key.startswith(prefix) and not name.startswith(_TEMPORARY):
+                    found.append(key)
+        return sorted(found)
+
+    def path(self, key: str) -> Path:
+        """Where the object lies. Raises ValueError for a key that would leave the folder."""
+        parts = key.split("/")
+        if (
+            key.startswith("/")
+            or any(part in ("", ".", "..") for part in parts[:-1])
+            or parts[-1] in (".", "..")
+        ):
+            raise ValueError(f'a key wants plain parts between single slashes, got "{key}"')
+        return self.root / key
+
+
+@contextlib.contextmanager
+def _temporary(path: Path, data: bytes) -> Iterator[Path]:
+    """The data, whole and on disk, under a name beside `path` that goes away afterwards."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=_TEMPORARY, dir=path.parent)
+    except OSError as error:
+        raise _platform("write", path, error) from error
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        yield temporary
+    except OSError as error:
+        raise _platform("write", path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _platform(doing: str, path: Path, error: OSError) -> PlatformError:
+    retryable = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EAGAIN, errno.EMFILE)
+    return PlatformError(
+        f"{doing} {path}: {error.strerror or error}; nothing was changed", retryable=retryable
+    )

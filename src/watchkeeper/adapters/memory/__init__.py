@@ -1,0 +1,1 @@
+"""Real adapters that hold everything in memory, for tests and dry runs."""

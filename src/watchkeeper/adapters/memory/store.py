@@ -1,0 +1,31 @@
+"""Objects in a dictionary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from watchkeeper.core.errors import ExistsError, InputError
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryStore:
+    """A `Store` that lasts as long as the process."""
+
+    objects: dict[str, bytes] = field(default_factory=dict)
+
+    def read(self, key: str) -> bytes:
+        try:
+            return self.objects[key]
+        except KeyError:
+            raise InputError(f"read {key} in memory: there is no such object") from None
+
+    def write(self, key: str, data: bytes) -> None:
+        self.objects[key] = data
+
+    def create(self, key: str, data: bytes) -> None:
+        if self.objects.setdefault(key, data) is not data:
+            raise ExistsError(key)
+
+    def list(self, prefix: str) -> Sequence[str]:
+        return sorted(key for key in self.objects if key.startswith(prefix))
