@@ -1,0 +1,1 @@
+"""The model artefact: features, their encoder and a booster, as plain data in a folder."""

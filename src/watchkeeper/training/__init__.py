@@ -1,0 +1,1 @@
+"""The training pipeline: plain step functions with files between them."""
