@@ -1,0 +1,1 @@
+"""The endpoint: model server and capture writer."""

@@ -1,0 +1,200 @@
+"""The capture writer: each record is in the operating system's hands before its answer is sent.
+
+A record is appended to a spool file whose path below the spool folder is the key its object will
+have. A closed file goes to the store with `create` and leaves the spool; what a crash leaves there
+is shipped at the next start. A file is closed a minute after it was opened, when two other hours of
+its endpoint have been written to since (in a rehearsal time jumps ahead), and by `flush`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+import uuid
+import zlib
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from watchkeeper.core.errors import ExistsError, IntegrityError, PlatformError, WatchkeeperError
+from watchkeeper.core.ports import Store
+from watchkeeper.core.values import CaptureRecord
+from watchkeeper.render.records import CaptureFolder, capture_key, capture_line
+
+ROTATE_AFTER = 60.0  # seconds; the contract's files close about a minute after they open
+OPEN_HOURS = 2  # of an endpoint: requests in flight may straddle the turn of an hour
+
+log = logging.getLogger(__name__)
+
+
+def sampled(event_id: str, percentage: int) -> bool:
+    """Whether a request is among the share that is captured: always the same answer for one id.
+
+    >>> sampled("a", 100), sampled("a", 0)
+    (True, False)
+    """
+    return zlib.crc32(event_id.encode()) % 100 < percentage
+
+
+@dataclass(slots=True)
+class _SpoolFile:
+    key: str
+    path: Path
+    descriptor: int
+    opened: float
+    size: int = 0
+
+    def append(self, line: bytes) -> None:
+        """Write the line whole, or leave the file as it was and raise PlatformError."""
+        try:
+            written = os.write(self.descriptor, line)
+        except OSError as error:
+            raise _unwritten(self.path, error.strerror or str(error)) from error
+        if written < len(line):
+            os.ftruncate(self.descriptor, self.size)
+            raise _unwritten(self.path, f"{written} of {len(line)} bytes were taken")
+        self.size += written
+
+
+@dataclass(slots=True)
+class CaptureWriter:
+    """Writes records to `spool` and ships closed files to `store`. Safe to use from several threads.
+
+    `wall` gives seconds that only go forward; it decides the age of a file and nothing else.
+    """
+
+    store: Store
+    spool: Path
+    wall: Callable[[], float] = time.monotonic
+    _open: OrderedDict[str, _SpoolFile] = field(default_factory=OrderedDict)
+    _closed: list[str] = field(default_factory=list)
+    _writing: threading.Lock = field(default_factory=threading.Lock)
+    _shipping: threading.Lock = field(default_factory=threading.Lock)
+
+    def append(self, folder: CaptureFolder, record: CaptureRecord) -> None:
+        """Write one record. Raises PlatformError when it could not be, and then nothing of it is kept."""
+        line, hour = capture_line(record), folder.hour(record.time)
+        with self._writing:
+            file = self._open.get(hour) or self._opened(folder, record)
+            self._open.move_to_end(hour)
+            file.append(line)
+            of_endpoint = [other for other in self._open if other.startswith(folder.prefix)]
+            for idle in of_endpoint[:-OPEN_HOURS]:
+                self._close(idle)
+
+    def ship(self) -> None:
+        """Close the files that are a minute old and bring every closed file to the store."""
+        limit = self.wall() - ROTATE_AFTER
+        self._close_where(lambda file: file.opened <= limit)
+        self._ship_closed()
+
+    def flush(self) -> None:
+        """Close every file and bring it to the store. Raises PlatformError when one could not be."""
+        self._close_where(lambda _: True)
+        self._ship_closed()
+
+    def recover(self) -> int:
+        """Bring what an earlier process left in the spool to the store; call it before any append.
+
+        An incomplete last line, whose request was never answered, is dropped and said in the log.
+        Returns the number of files.
+        """
+        left = sorted(path.relative_to(self.spool).as_posix() for path in self.spool.rglob("*.jsonl"))
+        with self._writing:
+            self._closed.extend(left)
+        if left:
+            log.warning(
+                "capture: %d files of an earlier process are recovered from %s", len(left), self.spool
+            )
+        self._ship_closed()
+        return len(left)
+
+    def _opened(self, folder: CaptureFolder, record: CaptureRecord) -> _SpoolFile:
+        key = capture_key(folder, record.time, str(uuid.uuid4()))
+        path = self.spool / key
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(
+                path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644
+            )
+        except OSError as error:
+            raise _unwritten(path, error.strerror or str(error)) from error
+        file = self._open[folder.hour(record.time)] = _SpoolFile(key, path, descriptor, self.wall())
+        return file
+
+    def _close_where(self, due: Callable[[_SpoolFile], bool]) -> None:
+        with self._writing:
+            for hour in [hour for hour, file in self._open.items() if due(file)]:
+                self._close(hour)
+
+    def _close(self, hour: str) -> None:
+        file = self._open.pop(hour)
+        os.close(file.descriptor)
+        self._closed.append(file.key)
+
+    def _ship_closed(self) -> None:
+        """Ship every closed file; one that fails is kept for the next time, its error raised last.
+
+        One thread ships at a time, so whoever flushes also waits for files another is shipping.
+        """
+        failed: list[WatchkeeperError] = []
+        with self._shipping:
+            with self._writing:
+                due = tuple(self._closed)
+            for key in due:
+                try:
+                    self._ship(key)
+                except WatchkeeperError as error:
+                    failed.append(error)
+                    continue
+                with self._writing:
+                    self._closed.remove(key)
+                    self._prune(key)
+        if failed:
+            raise failed[0]
+
+    def _ship(self, key: str) -> None:
+        path = self.spool / key
+        try:
+            lines = _whole_lines(path)
+            if lines:
+                self._create(key, lines)
+            path.unlink()
+        except OSError as error:
+            raise PlatformError(
+                f"ship capture file {path}: {error.strerror or error}", retryable=True
+            ) from error
+
+    def _prune(self, key: str) -> None:
+        """Remove the folders the file leaves empty; under the lock, as an append may be making one there."""
+        for folder in (self.spool / key).parents:
+            if folder == self.spool:
+                break
+            try:
+                folder.rmdir()
+            except OSError:  # it is not empty
+                break
+
+    def _create(self, key: str, lines: bytes) -> None:
+        try:
+            self.store.create(key, lines)
+        except ExistsError:  # a crash came between this and leaving the spool
+            if self.store.read(key) != lines:
+                raise IntegrityError(
+                    f"ship capture file {key}: the store holds another under its key"
+                ) from None
+
+
+def _whole_lines(path: Path) -> bytes:
+    data = path.read_bytes()
+    end = data.rfind(b"\n") + 1
+    if end < len(data):
+        log.warning("capture: %s ends in an incomplete line of %d bytes, dropped", path, len(data) - end)
+    return data[:end]
+
+
+def _unwritten(path: Path, reason: str) -> PlatformError:
+    return PlatformError(f"write capture record to {path}: {reason}; nothing of it is kept", retryable=True)

@@ -1,0 +1,102 @@
+"""Request bodies to columns and predictions to answer bodies, in the content types the endpoint speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from watchkeeper.core.values import NUMERIC, Schema
+from watchkeeper.model.parsing import number
+from watchkeeper.readers.payloads import Columns, csv_columns, json_columns, json_document, json_lines
+from watchkeeper.serving.refusals import RequestRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A content type and the encoding the contract captures it under."""
+
+    content_type: str
+    encoding: str
+
+
+CSV = Format("text/csv", "CSV")
+JSON = Format("application/json", "JSON")
+JSON_LINES = Format("application/jsonlines", "JSON")
+FORMATS: Mapping[str, Format] = {form.content_type: form for form in (CSV, JSON, JSON_LINES)}
+_WANTED = ", ".join(FORMATS)
+
+
+def request_format(content_type: str | None) -> Format:
+    """The format of a body by its header; a charset other than UTF-8 is refused with 415."""
+    kind, _, parameters = (content_type or "").lower().partition(";")
+    form = FORMATS.get(kind.strip())
+    if form is None:
+        raise RequestRefused(f'want a content type of {_WANTED}, got "{content_type or ""}"', status=415)
+    charset = parameters.partition("charset=")[2].strip(' "')
+    if charset not in ("", "utf-8", "utf8", "us-ascii"):
+        raise RequestRefused(f'want text in utf-8, got charset "{charset}"', status=415)
+    return form
+
+
+def answer_format(accept: str | None, request: Format) -> Format:
+    """The first format of the header that the endpoint speaks; the request's own when any will do."""
+    if not accept:
+        return request
+    for item in accept.lower().split(","):
+        kind = item.partition(";")[0].strip()
+        if kind in FORMATS:
+            return FORMATS[kind]
+        if kind in ("*/*", f"{request.content_type.partition('/')[0]}/*"):
+            return request
+    raise RequestRefused(f'want to accept one of {_WANTED}, got "{accept}"', status=406)
+
+
+def decode_body(body: bytes, form: Format, schema: Schema) -> Columns:
+    """The body's rows as one list of texts per input column, None where empty.
+
+    Raises RequestRefused for an empty body, a wrong number of columns, a name that is missing or
+    unknown, a header line, and a text in a numeric column that is no number.
+    """
+    names = [column.name for column in schema.inputs]
+    try:
+        text = body.decode()
+        if not text.strip():
+            raise ValueError("want at least one row, got an empty body")
+        columns = _columns(text, form, names)
+        _check_values(columns, schema)
+    except ValueError as error:
+        raise RequestRefused(f"read the {form.content_type} body: {error}") from None
+    return columns
+
+
+def encode_predictions(values: Sequence[float], form: Format, schema: Schema) -> str:
+    """The answer's body, one prediction per row in the request's order; the values are finite."""
+    if form is CSV:
+        return "\n".join(map(repr, values))
+    if form is JSON:
+        return orjson.dumps({"predictions": values}).decode()
+    name = schema.prediction.name
+    return "".join(orjson.dumps({name: value}, option=orjson.OPT_APPEND_NEWLINE).decode() for value in values)
+
+
+def _columns(text: str, form: Format, names: Sequence[str]) -> Columns:
+    if form is CSV:
+        columns = csv_columns(text, names)
+        if all(columns[name][0] == name for name in names):
+            raise ValueError("want rows only, got a header line")
+        return columns
+    return json_columns(json_document(text, "instances") if form is JSON else json_lines(text), names)
+
+
+def _check_values(columns: Columns, schema: Schema) -> None:
+    for column in schema.inputs:
+        if column.type not in NUMERIC:
+            continue
+        for row, text in enumerate(columns[column.name], start=1):
+            if text is not None:
+                try:
+                    number(text)
+                except ValueError as error:
+                    raise ValueError(f'row {row}, column "{column.name}": {error}') from None

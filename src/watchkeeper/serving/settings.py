@@ -1,0 +1,40 @@
+"""What a server is told when it starts, and the files it keeps in its workspace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_VARIANT = "AllTraffic"  # SageMaker's name for the only variant
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSettings:
+    """One endpoint; `sampling` is the percentage of its requests that are captured."""
+
+    name: str
+    environment: str
+    variant: str = DEFAULT_VARIANT
+    sampling: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """One server. Port 0 takes any free one. Only a rehearsal's server believes a request's own time."""
+
+    project: str
+    workspace: Path
+    endpoints: tuple[EndpointSettings, ...]
+    rehearsal: bool = False
+    host: str = "127.0.0.1"
+    port: int = 8080
+
+    @property
+    def spool(self) -> Path:
+        """Folder of capture files that are not in the store yet."""
+        return self.workspace / "spool"
+
+    @property
+    def run_file(self) -> Path:
+        """Where a running server says how it is reached."""
+        return self.workspace / "run" / "server.json"
