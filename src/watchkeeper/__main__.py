@@ -1,0 +1,5 @@
+"""`python -m watchkeeper` is the command `watchkeeper`."""
+
+from watchkeeper.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Use cases: each takes a target and returns one frozen value."""

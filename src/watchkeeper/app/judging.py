@@ -1,0 +1,199 @@
+"""What each monitor makes of a window's rows: one `Judge` a monitor, found by name in `JUDGES`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from watchkeeper.core.encoding import digest
+from watchkeeper.core.statistics.distances import Distance
+from watchkeeper.core.values import Role, Schema, Undefined, Violation
+from watchkeeper.monitors import data_quality, model_quality
+from watchkeeper.readers import contract as read
+from watchkeeper.render.contract import constraints_json, statistics_json
+
+LABEL = "label"  # the column that joining labels adds
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A baseline's two files, as the contract spells them."""
+
+    statistics: str
+    constraints: str
+
+    @property
+    def digest(self) -> str:
+        """sha256 over both files."""
+        return digest([self.statistics, self.constraints])
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number of a judgement that becomes a sample: metric name without the prefix, labels of its own."""
+
+    metric: str
+    value: float
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a monitor found in some rows."""
+
+    found: Suggestion  # statistics of these rows, and the constraints they would suggest
+    violations: tuple[Violation, ...]
+    figures: tuple[Figure, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """What rows are judged against: their schema, a baseline, and how much worse than it they may be."""
+
+    schema: Schema
+    baseline: Suggestion
+    tolerance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """A monitor at work: rows to a baseline's files, and rows against a baseline to a judgement.
+
+    Rows are text columns named as in the schema; where the monitor needs labels, with `label` beside.
+    """
+
+    needs_labels: bool
+    suggest: Callable[[pl.DataFrame, Schema], Suggestion]
+    judge: Callable[[pl.DataFrame, Against], Judged]
+
+
+def numbers(column: pl.Series) -> npt.NDArray[np.float64]:
+    """A text column of numbers as float64, shape (rows,). Raises ValueError for a cell that is none."""
+    cast = column.cast(pl.Float64, strict=False)
+    if cast.null_count():
+        bad = column.filter(cast.is_null())
+        raise ValueError(f"column {column.name}: want numbers, got {bad.len()} cells such as {bad[0]!r}")
+    return cast.to_numpy()
+
+
+def _suggest_data_quality(rows: pl.DataFrame, schema: Schema) -> Suggestion:
+    """Statistics of the rows the model had not seen when it scored them; domains of all rows.
+
+    So the baseline is recent, and a rare category that a few months lack is no surprise.
+    """
+    inputs = [column.name for column in schema.inputs]
+    recent = rows.drop_nulls(schema.prediction.name).select(*inputs, schema.prediction.name)
+    statistics = data_quality.profile(recent, schema)
+    known = data_quality.profile(rows.select(inputs), schema)
+    return Suggestion(
+        statistics_json(statistics), constraints_json(data_quality.suggest(statistics, schema, known))
+    )
+
+
+def _judge_data_quality(rows: pl.DataFrame, against: Against) -> Judged:
+    schema, baseline = against.schema, against.baseline
+    before = read.data_quality_statistics(baseline.statistics, "baseline statistics.json")
+    asked = read.data_quality_constraints(baseline.constraints, "baseline constraints.json")
+    watched = [column.name for column in schema.columns if column.role is not Role.LABEL]
+    statistics = data_quality.profile(rows.select(name for name in watched if name in rows.columns), schema)
+    violations = data_quality.check(statistics, before, asked, schema)
+    drifts = data_quality.drift(statistics, before, asked, schema)
+    figures = [Figure("data_quality_violations", float(len(violations)))]
+    figures += [
+        Figure("data_quality_drift_distance", drift.distance.value, (("feature", drift.column),))
+        for drift in drifts
+        if isinstance(drift.distance, Distance)
+    ]
+    figures += [
+        Figure(
+            "data_quality_completeness_ratio",
+            feature.num_present / statistics.item_count,
+            (("feature", feature.name),),
+        )
+        for feature in statistics.features
+        if statistics.item_count
+    ]
+    notes = tuple(
+        f"drift of {drift.column} not measured: {drift.distance.reason}"
+        for drift in drifts
+        if isinstance(drift.distance, Undefined)
+    )
+    suggested = data_quality.suggest(statistics, schema)
+    return Judged(
+        Suggestion(statistics_json(statistics), constraints_json(suggested)),
+        violations,
+        tuple(figures),
+        notes,
+    )
+
+
+def _suggest_model_quality(rows: pl.DataFrame, schema: Schema) -> Suggestion:
+    scored = rows.drop_nulls([schema.prediction.name, LABEL])
+    statistics = model_quality.statistics(
+        numbers(scored[LABEL]), numbers(scored[schema.prediction.name]), seed=0
+    )
+    return Suggestion(statistics_json(statistics), constraints_json(model_quality.suggest(statistics)))
+
+
+def _judge_model_quality(rows: pl.DataFrame, against: Against) -> Judged:
+    schema, baseline = against.schema, against.baseline
+    before = read.regression_statistics(baseline.statistics, "baseline statistics.json")
+    asked = read.regression_constraints(baseline.constraints, "baseline constraints.json")
+    labels, predictions = numbers(rows[LABEL]), numbers(rows[schema.prediction.name])
+    statistics = model_quality.statistics(labels, predictions, seed=0)
+    violations = model_quality.check(statistics, asked, model_quality.Settings(against.tolerance))
+    metrics = model_quality.figures(labels, predictions)
+    figures = [
+        Figure(f"model_quality_{name}", value)
+        for name, value in (
+            ("rmse", metrics.rmse),
+            ("mae", metrics.mae),
+            ("mape", metrics.mape),
+            ("r2", metrics.r2),
+            ("bias_ratio", metrics.bias),
+        )
+    ]
+    notes: tuple[str, ...] = ()
+    if isinstance(before.rmse.value, Undefined):
+        notes = (f"rmse against the baseline not known: {before.rmse.value.reason}",)
+    elif before.rmse.value == 0:
+        notes = ("rmse against the baseline not known: the baseline's is 0",)
+    else:
+        figures.append(Figure("model_quality_rmse_baseline_ratio", metrics.rmse / before.rmse.value))
+    suggested = model_quality.suggest(statistics)
+    return Judged(
+        Suggestion(statistics_json(statistics), constraints_json(suggested)),
+        violations,
+        tuple(figures),
+        notes,
+    )
+
+
+JUDGES: Mapping[str, Judge] = MappingProxyType(
+    {
+        data_quality.MONITOR.name: Judge(
+            data_quality.MONITOR.needs_labels, _suggest_data_quality, _judge_data_quality
+        ),
+        model_quality.MONITOR.name: Judge(
+            model_quality.MONITOR.needs_labels, _suggest_model_quality, _judge_model_quality
+        ),
+    }
+)
+
+
+def judge_named(name: str) -> Judge:
+    """Raises ValueError for a monitor there is none of."""
+    if name not in JUDGES:
+        raise ValueError(f'want a monitor of {", ".join(JUDGES)}, got "{name}"')
+    return JUDGES[name]
+
+
+def as_text(rows: pl.DataFrame) -> pl.DataFrame:
+    """Every column as text, numbers in their shortest form."""
+    return rows.with_columns(pl.all().cast(pl.String))

@@ -1,0 +1,258 @@
+"""Registered models: versions, approvals per environment, promotion and rollback."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from watchkeeper.app.project import Project
+from watchkeeper.app.records import create_record, read_records
+from watchkeeper.app.targets import Target
+from watchkeeper.core.audit import Event
+from watchkeeper.core.decisions import ApprovalNeed
+from watchkeeper.core.errors import InputError, PlatformError, Refused
+from watchkeeper.core.ports import Store
+from watchkeeper.core.values import Actor, Approval, ApprovalStatus, Deployment, ModelVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All versions, approvals and deployments, oldest first: the registry as it stands."""
+
+    versions: tuple[ModelVersion, ...]
+    approvals: tuple[Approval, ...]
+    deployments: tuple[Deployment, ...]
+
+    def version(self, number: int) -> ModelVersion:
+        """Raises InputError when there is no such version."""
+        for version in self.versions:
+            if version.version == number:
+                return version
+        known = ", ".join(str(version.version) for version in self.versions) or "none yet"
+        raise InputError(f"find model version {number}: want a registered one ({known})")
+
+    def status(self, number: int, environment: str) -> ApprovalStatus:
+        """The newest word on a version for an environment."""
+        words = [a.status for a in self.approvals if (a.version, a.environment) == (number, environment)]
+        return words[-1] if words else ApprovalStatus.PENDING
+
+    def serving(self, environment: str) -> Deployment | None:
+        """What the environment serves, or None before its first deployment."""
+        found = [deployment for deployment in self.deployments if deployment.environment == environment]
+        return found[-1] if found else None
+
+    def served(self, number: int, environment: str) -> bool:
+        """Whether the environment has ever served the version."""
+        return any((d.version, d.environment) == (number, environment) for d in self.deployments)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStatus:
+    """One version with its standing in each environment, for lists."""
+
+    model: ModelVersion
+    approvals: dict[str, ApprovalStatus]
+    serving_in: tuple[str, ...]
+
+
+def catalogue(store: Store) -> Catalogue:
+    """Fold the registry's records."""
+    return Catalogue(
+        tuple(sorted(read_records(store, "models/", ModelVersion, "/model.json"), key=lambda m: m.version)),
+        tuple(sorted(read_records(store, "approvals/", Approval), key=lambda a: a.time)),
+        tuple(
+            sorted(read_records(store, "deployments/", Deployment), key=lambda d: (d.environment, d.number))
+        ),
+    )
+
+
+def artefact_prefix(version: int) -> str:
+    """The keys of a version's artefact start with this."""
+    return f"models/v{version}/artefact/"
+
+
+def statuses(project: Project, store: Store) -> tuple[ModelStatus, ...]:
+    """Every version with its standing."""
+    known = catalogue(store)
+    return tuple(_status(project, known, version) for version in known.versions)
+
+
+def status(project: Project, store: Store, number: int) -> ModelStatus:
+    """One version with its standing. Raises InputError when there is no such version."""
+    known = catalogue(store)
+    return _status(project, known, known.version(number))
+
+
+def register(target: Target, model: ModelVersion, artefact: Path) -> ModelVersion:
+    """Put a trained model and its artefact on record, pending approval in every environment."""
+    target.trail.append(
+        Event(
+            action="model.register",
+            subject=_name(model.version),
+            actor=model.registered_by,
+            time=target.clock.now(),
+            why=f"trained through {model.trained_through}, met its acceptance thresholds",
+            after=model.digest,
+        )
+    )
+    for file in sorted(path for path in artefact.rglob("*") if path.is_file()):
+        target.store.write(
+            artefact_prefix(model.version) + file.relative_to(artefact).as_posix(), file.read_bytes()
+        )
+    create_record(target.store, f"models/v{model.version}/model.json", model)
+    target.tracker.register(model.run_id, model.version, ApprovalStatus.PENDING)
+    return model
+
+
+def approve(target: Target, number: int, environment: str, actor: Actor, why: str) -> Approval:
+    """Say yes to a version for an environment.
+
+    Raises Refused when the one who registered it approves it where a second person is wanted.
+    """
+    model = catalogue(target.store).version(number)
+    section = target.project.environment(environment).environments[environment]
+    if (
+        section.approval is ApprovalNeed.REQUIRED
+        and not section.self_approval
+        and actor == model.registered_by
+    ):
+        raise Refused(
+            f"approve model version {number} for {environment}: want another person than {actor}, "
+            f"who registered it (or self_approval: true under environments.{environment} "
+            f"in {target.project.path})"
+        )
+    return _say(
+        target, Approval(number, environment, ApprovalStatus.APPROVED, actor, target.clock.now(), why)
+    )
+
+
+def reject(target: Target, number: int, environment: str, actor: Actor, why: str) -> Approval:
+    """Say no to a version for an environment."""
+    catalogue(target.store).version(number)
+    target.project.environment(environment)
+    return _say(
+        target, Approval(number, environment, ApprovalStatus.REJECTED, actor, target.clock.now(), why)
+    )
+
+
+def promote(target: Target, number: int, environment: str, actor: Actor) -> Deployment:
+    """Serve a version in an environment.
+
+    It must have served in the environment before, and be approved where the project wants that.
+    Raises Refused otherwise, and PlatformError, the old version still serving, when the endpoint
+    cannot take it.
+    """
+    known = catalogue(target.store)
+    model = known.version(number)
+    _refuse_unready(target, known, number, environment)
+    return _deploy(target, _next(target, known, model, environment, actor))
+
+
+def rollback(target: Target, environment: str, actor: Actor) -> Deployment:
+    """Serve again what the environment served before. Raises Refused when there was nothing before."""
+    known = catalogue(target.store)
+    serving = known.serving(environment)
+    if serving is None or serving.previous is None:
+        target.project.environment(environment)
+        raise Refused(f"roll back {environment}: it has served no other version before")
+    following = _next(target, known, known.version(serving.previous), environment, actor)
+    return _deploy(target, replace(following, kind="rollback"))
+
+
+def _refuse_unready(target: Target, known: Catalogue, number: int, environment: str) -> None:
+    doing = f"promote model version {number} to {environment}"
+    section = target.project.environment(environment).environments[environment]
+    before, serving = target.project.before(environment), known.serving(environment)
+    standing = known.status(number, environment)
+    if serving is not None and serving.version == number:
+        raise Refused(f"{doing}: it serves there already, since {serving.time:%Y-%m-%d}")
+    if before is not None and not known.served(number, before):
+        raise Refused(
+            f"{doing}: want it to have served in {before} first; "
+            f"run `watchkeeper models promote {number} --to {before}`"
+        )
+    if standing is ApprovalStatus.REJECTED:
+        raise Refused(f"{doing}: it was rejected there")
+    if section.approval is ApprovalNeed.REQUIRED and standing is not ApprovalStatus.APPROVED:
+        raise Refused(
+            f"{doing}: want it {ApprovalStatus.APPROVED} there, it is {standing}; another person runs "
+            f"`watchkeeper models approve {number} --for {environment}`"
+        )
+
+
+def _next(
+    target: Target, known: Catalogue, model: ModelVersion, environment: str, actor: Actor
+) -> Deployment:
+    serving = known.serving(environment)
+    return Deployment(
+        number=serving.number + 1 if serving else 1,
+        environment=environment,
+        endpoint=target.project.endpoint(environment),
+        version=model.version,
+        digest=model.digest,
+        previous=serving.version if serving else None,
+        time=target.clock.now(),
+        actor=actor,
+    )
+
+
+def _deploy(target: Target, deployment: Deployment) -> Deployment:
+    """Recorded before it is done; the record of the deployment itself is written once it serves."""
+    event = Event(
+        action=f"endpoint.{deployment.kind}",
+        subject=deployment.endpoint,
+        actor=deployment.actor,
+        time=deployment.time,
+        before=_name(deployment.previous) if deployment.previous else None,
+        after=f"{_name(deployment.version)} {deployment.digest}",
+    )
+    target.trail.append(event)
+    try:
+        target.host.deploy(deployment)
+    except PlatformError as error:
+        target.trail.append(
+            replace(event, action=f"{event.action}-failed", why=str(error), after=event.before)
+        )
+        raise
+    create_record(
+        target.store, f"deployments/{deployment.environment}/{deployment.number:06d}.json", deployment
+    )
+    target.trail.append(replace(event, action="endpoint.serving"))
+    tags = {f"serving.{deployment.environment}": str(deployment.time.date())}
+    target.tracker.mirror(deployment.version, tags, [deployment.environment])
+    return deployment
+
+
+def _say(target: Target, approval: Approval) -> Approval:
+    known = catalogue(target.store)
+    number, environment, word = approval.version, approval.environment, approval.status
+    target.trail.append(
+        Event(
+            action=f"model.{'approve' if word is ApprovalStatus.APPROVED else 'reject'}",
+            subject=f"{_name(number)} for {environment}",
+            actor=approval.actor,
+            time=approval.time,
+            why=approval.why,
+            before=known.status(number, environment),
+            after=word,
+        )
+    )
+    said = sum((a.version, a.environment) == (number, environment) for a in known.approvals)
+    create_record(target.store, f"approvals/v{number}/{environment}/{said + 1:04d}.json", approval)
+    target.tracker.mirror(number, {f"approval.{environment}": word}, [])
+    return approval
+
+
+def _status(project: Project, known: Catalogue, model: ModelVersion) -> ModelStatus:
+    serving = {name: known.serving(name) for name in project.environments}
+    return ModelStatus(
+        model,
+        {name: known.status(model.version, name) for name in project.environments},
+        tuple(
+            name for name, deployment in serving.items() if deployment and deployment.version == model.version
+        ),
+    )
+
+
+def _name(version: int) -> str:
+    return f"model v{version}"

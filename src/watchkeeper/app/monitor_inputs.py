@@ -1,0 +1,123 @@
+"""What a monitor reads: the captures of a window, and the labels known by then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from watchkeeper.app.project import Project
+from watchkeeper.app.schemas import schemas
+from watchkeeper.core.encoding import digest
+from watchkeeper.core.errors import InputError
+from watchkeeper.core.ports import Store
+from watchkeeper.core.values import InputDigest
+from watchkeeper.core.windows import Window, hour_folder
+from watchkeeper.readers.captures import Captured, read_captures
+from watchkeeper.readers.labels import join_labels, read_labels
+from watchkeeper.readers.records import BadLine
+
+Objects = list[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRows:
+    """A window's rows as text columns, and what was left out on the way.
+
+    `captured` counts the window's rows, `requests` its records; `frame` has those rows that a monitor
+    can judge: all of them, or those with a label in the column `label`.
+    """
+
+    frame: pl.DataFrame
+    requests: int
+    captured: int
+    notes: tuple[str, ...]
+    inputs: tuple[InputDigest, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Which endpoint's records are read, and which of them."""
+
+    environment: str
+    endpoint: str
+    window: Window
+
+
+def source_of(project: Project, environment: str, window: Window) -> Source:
+    """An environment's endpoint over a window."""
+    return Source(environment, project.endpoint(environment), window)
+
+
+def read_rows(store: Store, source: Source) -> WindowRows:
+    """The window's captured rows."""
+    captured, objects = _captured(store, source)
+    notes = _notes(
+        (len(captured.bad), f"capture lines that cannot be used{_first(captured.bad)}"),
+        (captured.outside, "records of another time in the window's files"),
+    )
+    return WindowRows(captured.frame, captured.requests, captured.frame.height, notes, _digests(objects))
+
+
+def read_labelled_rows(store: Store, source: Source, known_by: Window) -> WindowRows:
+    """The window's captured rows that have a label collected before `known_by` ends."""
+    captured, objects = _captured(store, source)
+    folder = f"ground-truth/{source.environment}/{source.endpoint}/"
+    truths = _objects(store, folder, Window(source.window.start, known_by.end))
+    labels = read_labels(truths, known_by=known_by.end)
+    joined = join_labels(captured, labels)
+    notes = _notes(
+        (len(captured.bad), f"capture lines that cannot be used{_first(captured.bad)}"),
+        (captured.outside, "records of another time in the window's files"),
+        (joined.unlabelled, "rows without a label"),
+        (joined.mismatched, "requests with another number of labels than rows"),
+        (joined.repeated, "requests whose id an earlier request carries too"),
+        (labels.duplicates, "labels that a later one replaced"),
+        (labels.conflicting, "ids whose labels do not agree; the last one counts"),
+        (len(labels.bad), f"label lines that cannot be used{_first(labels.bad)}"),
+    )
+    labelled = joined.frame.drop_nulls("label")
+    return WindowRows(
+        labelled, captured.requests, captured.frame.height, notes, _digests([*objects, *truths])
+    )
+
+
+def _captured(store: Store, source: Source) -> tuple[Captured, Objects]:
+    """Every schema version's captures together; a column that one lacks is null there."""
+    parts, objects = [], []
+    for schema in schemas(store):
+        prefix = f"captures/{source.environment}/schema-v{schema.version}/{source.endpoint}/"
+        found = _objects(store, prefix, source.window)
+        parts.append(read_captures(found, schema, source.window))
+        objects += found
+    if not parts:
+        raise InputError(
+            f"read captures of {source.endpoint}: want a schema on record, got none; train first"
+        )
+    together = Captured(
+        frame=pl.concat([part.frame for part in parts], how="diagonal"),
+        requests=sum(part.requests for part in parts),
+        bad=tuple(bad for part in parts for bad in part.bad),
+        outside=sum(part.outside for part in parts),
+    )
+    return together, objects
+
+
+def _objects(store: Store, prefix: str, window: Window) -> Objects:
+    """The objects whose hour folder the window touches."""
+    hours = {hour_folder(hour) for hour in window.hours()}
+    keys = [key for key in store.list(prefix) if "/".join(key.split("/")[-5:-1]) in hours]
+    return [(key, store.read(key)) for key in keys]
+
+
+def _digests(objects: Objects) -> tuple[InputDigest, ...]:
+    return tuple(InputDigest(key, digest(data)) for key, data in objects)
+
+
+def _first(bad: Sequence[BadLine]) -> str:
+    return f", the first {bad[0].key}:{bad[0].line_number} ({bad[0].reason})" if bad else ""
+
+
+def _notes(*counts: tuple[int, str]) -> tuple[str, ...]:
+    return tuple(f"{count:,} {what}" for count, what in counts if count)

@@ -1,0 +1,245 @@
+"""Run one monitor on one window: read, judge each model version's rows, put the execution on record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import polars as pl
+
+from watchkeeper.app.baselines import baseline_of
+from watchkeeper.app.judging import JUDGES, Against, Figure, Judged
+from watchkeeper.app.models import catalogue
+from watchkeeper.app.monitor_inputs import WindowRows, read_labelled_rows, read_rows, source_of
+from watchkeeper.app.project import MonitorSection, Project
+from watchkeeper.app.records import create_record, read_record
+from watchkeeper.app.schemas import schema
+from watchkeeper.app.targets import Target
+from watchkeeper.core.audit import Event
+from watchkeeper.core.encoding import digest
+from watchkeeper.core.errors import InputError
+from watchkeeper.core.ports import Store
+from watchkeeper.core.rules import METRIC_PREFIX
+from watchkeeper.core.values import (
+    VERDICTS,
+    Actor,
+    Execution,
+    Judgement,
+    Sample,
+    Status,
+    labels_of,
+)
+from watchkeeper.core.windows import Window, hour_folder
+from watchkeeper.render.contract import violations_json
+
+ANALYZER_VERSION = "1"  # raised by a change that may change a verdict, and with it every execution key
+_REVISIONS = 1000  # of one window; more than that is a fault somewhere
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorRun:
+    """Which monitor, where, and the time of its schedule that came due."""
+
+    monitor: str
+    environment: str
+    scheduled_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What was found of one model version's rows; nothing when there were too few of them."""
+
+    judgement: Judgement
+    judged: Judged | None = None
+
+
+def schedule_name(project: Project, run: MonitorRun) -> str:
+    """The schedule's name: endpoint and monitor."""
+    return f"{project.endpoint(run.environment)}-{run.monitor}"
+
+
+def window_of(section: MonitorSection, scheduled_at: datetime) -> Window:
+    """The period before the scheduled time, moved back by the label delay (contract 2.4 and 8.6)."""
+    delay = section.labels.delay
+    return Window(delay.before(section.schedule.previous(scheduled_at)), delay.before(scheduled_at))
+
+
+def run_monitor(target: Target, run: MonitorRun, actor: Actor) -> Execution:
+    """Judge the window of a schedule's time, and record the execution with its files.
+
+    The same inputs under the same settings give the stored execution again; changed inputs give a
+    new revision beside it. Raises InputError for a monitor the project does not have.
+    """
+    section = _section(target.project, run)
+    window = window_of(section, run.scheduled_at)
+    source = source_of(target.project, run.environment, window)
+    if JUDGES[run.monitor].needs_labels:
+        rows = read_labelled_rows(target.store, source, Window(window.start, run.scheduled_at))
+    else:
+        rows = read_rows(target.store, source)
+    draft = _draft(target.project, run, window, rows)
+    folder, stored = _place(target.store, draft)
+    if stored is not None:
+        return stored
+    verdicts = _verdicts(target.store, section, run, rows.frame)
+    status, reason = _status(section, rows, verdicts)
+    execution = replace(
+        draft,
+        status=status,
+        reason=reason,
+        judgements=tuple(verdict.judgement for verdict in verdicts),
+        notes=(*draft.notes, *(note for v in verdicts if v.judged for note in v.judged.notes)),
+    )
+    execution = replace(execution, samples=_samples(target, execution, rows, verdicts))
+    _write(target.store, folder, execution, verdicts)
+    target.trail.append(
+        Event(
+            action="monitor.execution",
+            subject=f"{execution.schedule} {window}",
+            actor=actor,
+            time=target.clock.now(),
+            why=f"{status}: {reason}",
+            after=execution.key,
+        )
+    )
+    return execution
+
+
+def _section(project: Project, run: MonitorRun) -> MonitorSection:
+    monitors = project.environment(run.environment).monitors
+    for name, section in monitors.items():
+        if name == run.monitor:
+            return section
+    raise InputError(f"run monitor {run.monitor} in {run.environment}: want one of {', '.join(monitors)}")
+
+
+def _draft(project: Project, run: MonitorRun, window: Window, rows: WindowRows) -> Execution:
+    settings = _section(project, run).model_dump_json(by_alias=True)
+    return Execution(
+        key=digest([project.endpoint(run.environment), run.monitor, window, settings, ANALYZER_VERSION]),
+        schedule=schedule_name(project, run),
+        monitor=run.monitor,
+        environment=run.environment,
+        endpoint=project.endpoint(run.environment),
+        window=window,
+        scheduled_at=run.scheduled_at,
+        status=Status.FAILED,
+        reason="it has not been judged",
+        rows=rows.frame.height,
+        judgements=(),
+        samples=(),
+        inputs=rows.inputs,
+        notes=rows.notes,
+    )
+
+
+def _place(store: Store, draft: Execution) -> tuple[str, Execution | None]:
+    """The folder for the execution, or the stored one that read the same inputs under the same key."""
+    base = f"executions/{draft.schedule}/{hour_folder(draft.scheduled_at)}/"
+    for revision in range(1, _REVISIONS):
+        folder = base if revision == 1 else f"{base}revision-{revision}/"
+        key = f"{folder}execution.json"
+        if key not in store.list(key):
+            return folder, None
+        stored = read_record(store, key, Execution)
+        if (stored.key, stored.inputs) == (draft.key, draft.inputs):
+            return folder, stored
+    raise InputError(f"record execution {base}: want fewer than {_REVISIONS} revisions of one window")
+
+
+def _verdicts(store: Store, section: MonitorSection, run: MonitorRun, frame: pl.DataFrame) -> list[_Verdict]:
+    """One verdict a model version, in order of version, each by its own baseline and schema."""
+    known, found = catalogue(store), []
+    for number in sorted(frame["_model_version"].drop_nulls().unique().to_list()):
+        own = frame.filter(pl.col("_model_version") == number)
+        record, baseline = baseline_of(store, run.monitor, number)
+        judgement = Judgement(number, own.height, Status.INSUFFICIENT_DATA, "", record.ref)
+        if own.height < section.min_rows:
+            reason = f"{own.height:,} rows of model v{number}, want at least {section.min_rows:,}"
+            found.append(_Verdict(replace(judgement, reason=reason)))
+            continue
+        columns = schema(store, known.version(number).schema_version)
+        judged = JUDGES[run.monitor].judge(own, Against(columns, baseline, section.tolerance))
+        found.append(_Verdict(_judgement(judgement, judged), judged))
+    return found
+
+
+def _judgement(blank: Judgement, judged: Judged) -> Judgement:
+    count = len(judged.violations)
+    return replace(
+        blank,
+        status=Status.VIOLATIONS if count else Status.COMPLETED,
+        reason=f"{count} violations in {blank.rows:,} rows"
+        if count
+        else f"no violations in {blank.rows:,} rows",
+        violations=judged.violations,
+    )
+
+
+def _status(section: MonitorSection, rows: WindowRows, verdicts: Sequence[_Verdict]) -> tuple[Status, str]:
+    """The execution's status and why: no traffic, awaited labels, too few rows, or the worst judgement."""
+    labelled = rows.frame.height
+    if not rows.captured:
+        return Status.NO_TRAFFIC, "no request was captured in the window"
+    if labelled < section.labels.coverage * rows.captured:
+        coverage = f"{labelled:,} of {rows.captured:,} rows have a label"
+        return Status.AWAITING_LABELS, f"{coverage}, want {section.labels.coverage:.0%}"
+    judgements = [verdict.judgement for verdict in verdicts]
+    judged = [judgement for judgement in judgements if judgement.status in VERDICTS]
+    if not judged:
+        reasons = [judgement.reason for judgement in judgements] or ["no row names its model version"]
+        return Status.INSUFFICIENT_DATA, "; ".join(reasons)
+    worst = Status.VIOLATIONS if any(j.violations for j in judged) else Status.COMPLETED
+    return worst, "; ".join(judgement.reason for judgement in judgements)
+
+
+def _samples(
+    target: Target, execution: Execution, rows: WindowRows, verdicts: Sequence[_Verdict]
+) -> tuple[Sample, ...]:
+    """What the execution exposes, stamped with the time of the verdict.
+
+    Figures are those of the newest version that was judged: it is the one that will go on serving.
+    Without a verdict there are none, and `watchkeeper_monitor_status` says why.
+    """
+    labels = labels_of(
+        project=target.project.name,
+        environment=execution.environment,
+        endpoint=execution.endpoint,
+        schedule=execution.schedule,
+    )
+    figures = [
+        Figure("monitor_rows", float(execution.rows)),
+        Figure("monitor_window_end_timestamp_seconds", execution.window.end.timestamp()),
+        *(
+            Figure("monitor_status", float(status is execution.status), (("status", status.value),))
+            for status in Status
+        ),
+    ]
+    if JUDGES[execution.monitor].needs_labels and rows.captured:
+        figures.append(Figure("labels_coverage_ratio", rows.frame.height / rows.captured))
+    judged = [verdict.judged for verdict in verdicts if verdict.judged]
+    if execution.status in VERDICTS and judged:
+        figures += judged[-1].figures
+    return tuple(
+        Sample(
+            METRIC_PREFIX + figure.metric,
+            tuple(sorted((*labels, *figure.labels))),
+            figure.value,
+            target.clock.now(),
+        )
+        for figure in figures
+    )
+
+
+def _write(store: Store, folder: str, execution: Execution, verdicts: Sequence[_Verdict]) -> None:
+    """The contract's files, one set a version when there are several; the record, which counts, last."""
+    judged = [(verdict.judgement.model_version, verdict.judged) for verdict in verdicts if verdict.judged]
+    for version, of_version in judged:
+        own = folder if len(judged) == 1 else f"{folder}model-v{version}/"
+        store.write(f"{own}statistics.json", of_version.found.statistics.encode())
+        store.write(f"{own}constraints.json", of_version.found.constraints.encode())
+        if of_version.violations:
+            text = violations_json(of_version.violations)
+            store.write(f"{own}constraint_violations.json", text.encode())
+    create_record(store, f"{folder}execution.json", execution)

@@ -1,0 +1,130 @@
+"""Pages from records: the report of a rehearsal, and a page beside each execution."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from watchkeeper.app.alerting import alert_history
+from watchkeeper.app.audit import log
+from watchkeeper.app.deciding import decisions
+from watchkeeper.app.evidence import QualityEvidence, distributions, quality_evidence
+from watchkeeper.app.executions import executions
+from watchkeeper.app.judging import JUDGES
+from watchkeeper.app.models import catalogue
+from watchkeeper.app.monitor_inputs import read_labelled_rows, source_of
+from watchkeeper.app.schemas import schema
+from watchkeeper.app.summary import Summary
+from watchkeeper.app.targets import Target
+from watchkeeper.core.rules import METRIC_PREFIX, Alert
+from watchkeeper.core.values import Execution, Segment
+from watchkeeper.core.windows import Window, hour_folder, month_of
+from watchkeeper.render.execution_page import ExecutionView, execution_page
+from watchkeeper.render.report import AuditSlice, Counts, DataSource, Month, Report, report_page
+from watchkeeper.render.text import months_text
+
+AUDIT_SHOWN = 60  # newest entries of the log that a report shows
+
+
+def write_report(target: Target, summary: Summary, segments: Sequence[Segment]) -> None:
+    """Write `report.html` from the workspace's records."""
+    target.store.write("report.html", report_page(_report(target, summary, segments)).encode())
+
+
+def write_execution_page(target: Target, execution: Execution) -> None:
+    """Write the execution's page beside its files, and again when it is written again."""
+    settings = target.project.settings
+    evidence = _evidence(target, execution)
+    view = ExecutionView(
+        project=target.project.name,
+        source=DataSource(settings.data.source, ""),
+        execution=execution,
+        label_unit=settings.data.unit,
+        distributions=distributions(target.store, execution),
+        segments=evidence.segments if evidence else (),
+        residuals=evidence.residuals if evidence else None,
+    )
+    folder = f"executions/{execution.schedule}/{hour_folder(execution.scheduled_at)}/"
+    target.store.write(f"{folder}report.html", execution_page(view).encode())
+
+
+def _report(target: Target, summary: Summary, segments: Sequence[Segment]) -> Report:
+    environment = target.project.environments[-1]
+    settings = target.project.environment(environment)
+    found, entries, known = executions(target.store), log(target.trail), catalogue(target.store)
+    alerts = alert_history(target.store, environment)
+    judged = [execution for execution in found if execution.samples]
+    evidence = next((e for execution in reversed(judged) if (e := _evidence(target, execution))), None)
+    shown = next((d for execution in reversed(judged) if (d := distributions(target.store, execution))), ())
+    counts = summary.counts
+    return Report(
+        project=target.project.name,
+        title=f"Rehearsal of {months_text(summary.first, summary.until)}",
+        source=DataSource(summary.data_source, summary.data_description),
+        environment=environment,
+        first=summary.first,
+        until=summary.until,
+        label_unit=settings.data.unit,
+        counts=Counts(counts.requests, counts.captured, counts.rows, counts.labels, counts.scored),
+        audit=AuditSlice(entries[-AUDIT_SHOWN:], summary.audit),
+        generated_at=target.clock.now(),
+        versions=known.versions,
+        approvals=known.approvals,
+        deployments=known.deployments,
+        months=_months(target, summary, found),
+        executions=found,
+        distributions=shown,
+        residuals=evidence.residuals if evidence else None,
+        segments=evidence.segments if evidence else tuple(segments),
+        alerts=_newest(alerts),
+        decisions=decisions(target.store, environment),
+        seconds=tuple(summary.seconds.items()),
+        ratio_limit=_ratio_limit(target, environment),
+    )
+
+
+def _months(target: Target, summary: Summary, found: Sequence[Execution]) -> tuple[Month, ...]:
+    metrics = {model.version: model.metrics for model in catalogue(target.store).versions}
+    return tuple(
+        Month(
+            month=month.month,
+            rows=month.rows,
+            model_version=month.model_version,
+            metrics=month.watched,
+            baseline_rmse=metrics[month.model_version]["rmse"],
+            ratio=month.rmse_baseline_ratio,
+            violations=tuple(
+                violation
+                for execution in found
+                if month_of(execution.window.start) == month.month
+                for violation in execution.violations
+            ),
+            alerts=month.alerts,
+        )
+        for month in summary.months
+    )
+
+
+def _evidence(target: Target, execution: Execution) -> QualityEvidence | None:
+    """The rows of a labelled monitor's window again, as points and segments."""
+    if not JUDGES[execution.monitor].needs_labels or not execution.judgements:
+        return None
+    source = source_of(target.project, execution.environment, execution.window)
+    known_by = Window(execution.window.start, execution.scheduled_at)
+    rows = read_labelled_rows(target.store, source, known_by).frame
+    model = catalogue(target.store).version(execution.judgements[-1].model_version)
+    settings = target.project.settings
+    columns = tuple(settings.training.segments)
+    return quality_evidence(rows, schema(target.store, model.schema_version), columns, settings.data.unit)
+
+
+def _newest(alerts: Sequence[Alert]) -> tuple[Alert, ...]:
+    """Each alert as it stands now: one a series and firing."""
+    held = {(alert.fingerprint, alert.active_at): alert for alert in alerts}
+    return tuple(held.values())
+
+
+def _ratio_limit(target: Target, environment: str) -> float | None:
+    """The threshold of the rule on RMSE over baseline, where there is one."""
+    metric = f"{METRIC_PREFIX}model_quality_rmse_baseline_ratio"
+    found = [rule.threshold for rule in target.project.rules(environment) if rule.metric == metric]
+    return found[0] if found else None

@@ -1,0 +1,43 @@
+"""Schemas: versioned, one record each; the newest is what endpoints speak."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from watchkeeper.app.project import Project
+from watchkeeper.app.records import create_record, read_record, read_records
+from watchkeeper.core.ports import Store
+from watchkeeper.core.statistics import Types
+from watchkeeper.core.values import Column, ColumnType, Role, Schema
+
+PREDICTION = "prediction"
+
+
+def schema_of(project: Project, frame: pl.DataFrame) -> Schema:
+    """The project's columns in their order, typed by what the rows hold, then the prediction."""
+    columns = [
+        Column(name, Types.of(frame[name]).value() if name in frame.columns else ColumnType.UNKNOWN, role)
+        for name, role in project.settings.data.columns.items()
+    ]
+    return Schema(1, (*columns, Column(PREDICTION, ColumnType.FRACTIONAL, Role.PREDICTION)))
+
+
+def settle_schema(store: Store, proposed: Schema) -> Schema:
+    """The stored schema with the proposed columns, or else the proposed one, stored as a new version."""
+    known = schemas(store)
+    for schema in known:
+        if schema.columns == proposed.columns:
+            return schema
+    settled = Schema(len(known) + 1, proposed.columns)
+    create_record(store, f"schemas/v{settled.version}.json", settled)
+    return settled
+
+
+def schemas(store: Store) -> tuple[Schema, ...]:
+    """Every schema, oldest first."""
+    return tuple(sorted(read_records(store, "schemas/", Schema), key=lambda schema: schema.version))
+
+
+def schema(store: Store, version: int) -> Schema:
+    """One schema. Raises InputError when there is none of that version."""
+    return read_record(store, f"schemas/v{version}.json", Schema)

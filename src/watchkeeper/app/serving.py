@@ -1,0 +1,90 @@
+"""Serve a workspace's endpoints, their metrics and those of the monitors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from watchkeeper.adapters.local.store import FolderStore
+from watchkeeper.app.executions import samples
+from watchkeeper.app.models import artefact_prefix, catalogue
+from watchkeeper.app.project import Project
+from watchkeeper.core.errors import IntegrityError
+from watchkeeper.core.ports import Store
+from watchkeeper.core.values import Deployment, Sample, newest
+from watchkeeper.model.artefact import Model, artefact_digest, load
+from watchkeeper.render.exposition import exposition
+from watchkeeper.serving.run import serve
+from watchkeeper.serving.server import Hooks
+from watchkeeper.serving.settings import EndpointSettings, ServerSettings
+
+REPORT = "report.html"
+
+
+@dataclass(frozen=True, slots=True)
+class ServeRequest:
+    """How to serve a workspace."""
+
+    workspace: Path
+    host: str = "127.0.0.1"
+    port: int = 8321
+    rehearsal: bool = False
+
+
+def serve_project(project: Project, request: ServeRequest) -> None:
+    """Serve every environment's endpoint until SIGTERM or SIGINT; see `serving.run.serve`."""
+    store = FolderStore(request.workspace.resolve())
+    known = catalogue(store)
+    deployments = [found for name in project.environments if (found := known.serving(name))]
+    settings = ServerSettings(
+        project=project.name,
+        workspace=request.workspace.resolve(),
+        endpoints=tuple(
+            EndpointSettings(
+                name=project.endpoint(name),
+                environment=name,
+                sampling=project.environment(name).environments[name].capture.sampling,
+            )
+            for name in project.environments
+        ),
+        rehearsal=request.rehearsal,
+        host=request.host,
+        port=request.port,
+    )
+    serve(
+        settings,
+        store,
+        deployments,
+        Hooks(
+            load=lambda deployment: load_deployed(store, deployment),
+            metrics=lambda live: exposition(_exposed(store, live)),
+            pages=lambda path: _page(store, path),
+        ),
+    )
+
+
+def load_deployed(store: FolderStore, deployment: Deployment) -> Model:
+    """The model of a deployment, checked to be the artefact that was approved.
+
+    Raises IntegrityError when the artefact's digest is another one.
+    """
+    folder = store.path(artefact_prefix(deployment.version).rstrip("/"))
+    found = artefact_digest(folder)
+    if found != deployment.digest:
+        raise IntegrityError(
+            f"load model v{deployment.version} for {deployment.endpoint}: want the artefact with digest "
+            f"{deployment.digest[:12]}…, got {found[:12]}…"
+        )
+    return load(folder)
+
+
+def _exposed(store: Store, live: Sequence[Sample]) -> tuple[Sample, ...]:
+    return newest([*samples(store), *live])
+
+
+def _page(store: Store, path: str) -> bytes | None:
+    """The report at `/`, and every execution's page under its own key; None for anything else."""
+    key = path or REPORT
+    is_page = key == REPORT or (key.startswith("executions/") and key.endswith(f"/{REPORT}"))
+    return store.read(key) if is_page and key in store.list(key) else None

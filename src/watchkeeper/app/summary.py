@@ -1,0 +1,165 @@
+"""What a rehearsal came to, as one value: `summary.json`, the table at its end and the report's figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from watchkeeper.app.judging import LABEL, numbers
+from watchkeeper.core.audit import Verification
+from watchkeeper.core.rules import Alert
+from watchkeeper.core.values import VERDICTS, Execution, Metrics, Sample, Status
+from watchkeeper.core.windows import month_of
+from watchkeeper.monitors.model_quality import figures
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What was sent and what came of it, in the watched environment. Nothing may get lost on the way."""
+
+    requests: int  # sent and answered
+    captured: int  # capture records
+    rows: int  # rows sent
+    labels: int  # rows whose label was collected
+    scored: int  # captured rows joined to their label
+    unmatched: int  # ids that are not in exactly one request and one capture record
+
+    @property
+    def reconciled(self) -> bool:
+        """Requests = captured, rows = labels = scored, joined one to one."""
+        return (
+            self.requests == self.captured and self.rows == self.labels == self.scored and not self.unmatched
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MonthSummary:
+    """One month of the watched model. `rmse_baseline_ratio` is None where no monitor could say."""
+
+    month: str
+    rows: int
+    model_version: int
+    watched: Metrics | None
+    rmse_baseline_ratio: float | None
+    violations: int
+    alerts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSummary:
+    """One alert that began to fire, by the month it is about and the month it was known in."""
+
+    name: str
+    environment: str
+    month: str
+    labels_known_in: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionSummary:
+    """One decision and what it says."""
+
+    kind: str
+    alert: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """`summary.json`. `closed` says whether the loop closed; `problems` say what kept it open."""
+
+    project: str
+    data_source: str
+    data_description: str
+    first: str
+    until: str
+    closed: bool
+    problems: tuple[str, ...]
+    seconds: Mapping[str, float]
+    counts: Counts
+    months: tuple[MonthSummary, ...]
+    alerts: tuple[AlertSummary, ...]
+    decisions: tuple[DecisionSummary, ...]
+    audit: Verification
+
+
+def month_summaries(
+    scores: pl.DataFrame, executions: Sequence[Execution], alerts: Sequence[Alert], prediction: str
+) -> tuple[MonthSummary, ...]:
+    """One summary a month; `scores` has `month`, `_model_version`, `label` and the prediction."""
+    found = []
+    for month in sorted(scores["month"].unique().to_list()):
+        rows = scores.filter(pl.col("month") == month)
+        own = [execution for execution in executions if month_of(execution.window.start) == month]
+        found.append(
+            MonthSummary(
+                month=month,
+                rows=rows.height,
+                model_version=_newest_version(rows),
+                watched=figures(numbers(rows[LABEL]), numbers(rows[prediction])),
+                rmse_baseline_ratio=_ratio([s for execution in own for s in execution.samples]),
+                violations=sum(len(execution.violations) for execution in own),
+                alerts=tuple(alert.name for alert in alerts if subject_month(alert, executions) == month),
+            )
+        )
+    return tuple(found)
+
+
+def alert_summaries(
+    alerts: Sequence[Alert], executions: Sequence[Execution], environment: str
+) -> tuple[AlertSummary, ...]:
+    """The alerts that fired, each once, in the order in which they began to."""
+    fired = {(alert.fingerprint, alert.fired_at): alert for alert in alerts if alert.fired_at}
+    return tuple(
+        AlertSummary(
+            name=alert.name,
+            environment=environment,
+            month=subject_month(alert, executions) or month_of(alert.active_at),
+            labels_known_in=month_of(alert.active_at),
+            state=alert.state.value,
+        )
+        for alert in fired.values()
+    )
+
+
+def subject_month(alert: Alert, executions: Sequence[Execution]) -> str | None:
+    """The month an alert is about: that of the window whose execution made it begin."""
+    schedule = dict(alert.labels).get("schedule")
+    windows = [e.window for e in executions if e.schedule == schedule and e.scheduled_at <= alert.active_at]
+    return month_of(windows[-1].start) if windows else None
+
+
+def problems(counts: Counts, executions: Sequence[Execution], audit: Verification) -> tuple[str, ...]:
+    """What keeps a loop open: rows lost, executions without a verdict, a log that does not verify."""
+    found = []
+    if not counts.reconciled:
+        found.append(
+            f"want nothing lost, got {counts.requests} requests, {counts.captured} captured, "
+            f"{counts.rows} rows, {counts.labels} labels, {counts.scored} scored, "
+            f"{counts.unmatched} unmatched"
+        )
+    found += [
+        f"{execution.schedule} {execution.window}: {execution.status}, {execution.reason}"
+        for execution in executions
+        if execution.status not in VERDICTS and execution.status is not Status.INSUFFICIENT_DATA
+    ]
+    found += [fault.reason for fault in audit.faults]
+    return tuple(found)
+
+
+def month_column(time: str = "_time") -> pl.Expr:
+    """The month of a time column, as `YYYY-MM`."""
+    return pl.col(time).dt.strftime("%Y-%m").alias("month")
+
+
+def _newest_version(rows: pl.DataFrame) -> int:
+    versions: list[int] = rows["_model_version"].drop_nulls().to_list()
+    return max(versions)
+
+
+def _ratio(samples: Sequence[Sample]) -> float | None:
+    found = [s.value for s in samples if s.metric == "watchkeeper_model_quality_rmse_baseline_ratio"]
+    return found[-1] if found else None

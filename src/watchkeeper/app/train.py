@@ -1,0 +1,137 @@
+"""Train a model, and put one that meets its thresholds on record with its baselines."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from watchkeeper import __version__
+from watchkeeper.adapters.sources import load_dataset
+from watchkeeper.adapters.sources.dataset import Dataset, SourceRequest
+from watchkeeper.app.baselines import BaselineRecord, BaselineRows, suggest_baselines
+from watchkeeper.app.judging import LABEL
+from watchkeeper.app.models import catalogue, register
+from watchkeeper.app.project import Project
+from watchkeeper.app.schemas import schema_of, settle_schema
+from watchkeeper.app.targets import Target
+from watchkeeper.core.audit import Event
+from watchkeeper.core.values import Actor, ModelVersion, Progress, Schema
+from watchkeeper.core.windows import month_of, shift_month
+from watchkeeper.training.pipeline import TrainingResult
+from watchkeeper.training.pipeline import train as run_pipeline
+from watchkeeper.training.request import TrainingRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a training run led to: a registered version, or the thresholds it missed."""
+
+    model: ModelVersion | None
+    result: TrainingResult
+    baselines: tuple[BaselineRecord, ...]
+
+
+def dataset_of(project: Project, request: SourceRequest) -> Dataset:
+    """The rows of the project's source."""
+    return load_dataset(project.settings.data.source, request)
+
+
+def known_through(project: Project, month: str) -> str:
+    """The newest month whose labels are complete when `month` begins, by the label delay of the project.
+
+    Labels of month m that take a month are complete at the end of m + 1.
+    """
+    quality = project.settings.monitors.get("model-quality")
+    return shift_month(month, -1 - (quality.labels.delay.months if quality else 0))
+
+
+def train(
+    target: Target,
+    rows: Dataset,
+    actor: Actor,
+    report: Callable[[Progress], None],
+    through: str | None = None,
+) -> Trained:
+    """Train on what is known by now (or through a month), register what meets its thresholds.
+
+    A run that misses a threshold is kept in the tracker and on the trail, and is no version.
+    """
+    now = target.clock.now()
+    through = through or known_through(target.project, month_of(now))
+    schema = settle_schema(
+        target.store, schema_of(target.project, rows.frame.filter(pl.col(_time(target)) <= through))
+    )
+    request = TrainingRequest(
+        frame=rows.frame,
+        data_digest=rows.digest,
+        schema=schema,
+        settings=target.project.settings.training.training_settings(),
+        known_through=through,
+        code_version=code_version(),
+    )
+    run = f"through-{through}-{now:%Y%m%dT%H%M%SZ}"
+    target.trail.append(Event("training.start", run, actor, now, after=rows.digest))
+    result = run_pipeline(request, target.folder / "training" / run, target.tracker, report)
+    if not result.accepted:
+        why = "; ".join(result.reasons)
+        target.trail.append(Event("training.not-accepted", run, actor, now, why=why, after=result.digest))
+        return Trained(None, result, ())
+    model = register(target, _version(target, result, schema, actor), result.artefact)
+    baselines = suggest_baselines(target, model.version, _baseline_rows(request, result), actor)
+    return Trained(model, result, baselines)
+
+
+def code_version() -> str:
+    """This package's version, and the commit it runs from where that is known."""
+    checkout = Path(__file__).parents[3]
+    if not (checkout / ".git").exists():
+        return __version__
+    asked = ["git", "-C", str(checkout), "rev-parse", "--short=12", "HEAD"]
+    found = subprocess.run(asked, capture_output=True, text=True, check=False)
+    return f"{__version__}+{found.stdout.strip()}" if found.returncode == 0 else __version__
+
+
+def _time(target: Target) -> str:
+    return target.project.settings.data.time
+
+
+def _version(target: Target, result: TrainingResult, schema: Schema, actor: Actor) -> ModelVersion:
+    metrics = result.metrics
+    return ModelVersion(
+        version=len(catalogue(target.store).versions) + 1,
+        digest=result.digest,
+        run_id=result.run_id,
+        trained_from=result.trained_from,
+        trained_through=result.trained_through,
+        labels_known_in=month_of(target.clock.now()),
+        metrics={
+            "rows": float(metrics.rows),
+            "rmse": metrics.rmse,
+            "mae": metrics.mae,
+            "mape": metrics.mape,
+            "r2": metrics.r2,
+            "bias": metrics.bias,
+        },
+        schema_version=schema.version,
+        data_digest=result.data_digest,
+        registered_at=target.clock.now(),
+        registered_by=actor,
+    )
+
+
+def _baseline_rows(request: TrainingRequest, result: TrainingResult) -> BaselineRows:
+    frame = pl.read_parquet(result.baseline)
+    label = request.schema.label.name
+    parts = result.split
+    return BaselineRows(
+        frame=frame.rename({label: LABEL}),
+        schema=request.schema,
+        source=(
+            f"rows of {parts.test.first} to {parts.test.last}, scored by a model that had not seen them; "
+            f"categories of {parts.train.first} to {parts.test.last}"
+        ),
+    )

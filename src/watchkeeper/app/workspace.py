@@ -1,0 +1,37 @@
+"""A workspace: one folder with a project file and every record of its loop.
+
+Opening one loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from watchkeeper.adapters.local.clock import WallClock
+from watchkeeper.adapters.local.store import FolderStore
+from watchkeeper.adapters.local.trail import FolderTrail
+from watchkeeper.app.project import FILE
+from watchkeeper.core.errors import InputError
+from watchkeeper.core.ports import Store, Trail
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """What can be read of a loop without running it."""
+
+    folder: Path
+    store: Store
+    trail: Trail
+
+
+def open_workspace(folder: Path) -> Workspace:
+    """Raises InputError when the folder holds no project file."""
+    found = folder.resolve()
+    if not (found / FILE).is_file():
+        raise InputError(
+            f"open workspace {found}: want a folder with {FILE}, got none; "
+            f"`watchkeeper init {folder} --template resale-price` makes one"
+        )
+    store = FolderStore(found)
+    return Workspace(found, store, FolderTrail(store, WallClock()))

@@ -1,0 +1,60 @@
+"""The command `watchkeeper`: one module per command group, loaded by name when it is called."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import click
+
+from watchkeeper import __version__
+from watchkeeper.cli.by_name import ByName, Named
+from watchkeeper.core.errors import InputError, IntegrityError, PlatformError, Refused, WatchkeeperError
+
+COMMANDS: Mapping[str, Named] = MappingProxyType(
+    {
+        "rehearse": Named(
+            "watchkeeper.cli.rehearse:rehearse", "Let months of data travel through the whole loop."
+        ),
+        "init": Named("watchkeeper.cli.init:init", "Make a new project folder."),
+        "config": Named("watchkeeper.cli.config:config", "Check and show the project file."),
+        "data": Named("watchkeeper.cli.data:data", "Show where the rows come from."),
+        "train": Named("watchkeeper.cli.train:train", "Train a model and register it."),
+        "models": Named("watchkeeper.cli.models:models", "List, approve and promote model versions."),
+        "up": Named("watchkeeper.cli.up:up", "Serve the endpoints and their metrics."),
+        "monitor": Named("watchkeeper.cli.monitor:monitor", "Run monitors and show their executions."),
+        "alerts": Named("watchkeeper.cli.alerts:alerts", "Show alerts and the decisions on them."),
+        "audit": Named("watchkeeper.cli.audit:audit", "Show and verify the audit log."),
+    }
+)
+
+_SUMMARY = """Keep watch over machine-learning models in production.
+
+Exit code 0: fine. 1: the answer is "no" (violations, refused, invalid). 2: wrong usage or input.
+3: a target failed, and trying again may help.
+"""
+
+
+def main() -> None:
+    """Run the command line and exit with its code; an error of ours is one message, no traceback."""
+    command = click.version_option(__version__, prog_name="watchkeeper")(
+        ByName("watchkeeper", _SUMMARY, COMMANDS)
+    )
+    try:
+        command(prog_name="watchkeeper")
+    except WatchkeeperError as error:
+        click.echo(f"watchkeeper: {error}", err=True)
+        sys.exit(exit_code(error))
+
+
+def exit_code(error: WatchkeeperError) -> int:
+    """The code a command ends with after an error."""
+    match error:
+        case Refused() | IntegrityError():
+            return 1
+        case InputError():
+            return 2
+        case PlatformError():
+            return 3
+    return 3

@@ -1,0 +1,41 @@
+"""Groups whose commands are imported when they are called, so that a light command loads nothing heavy."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+import click
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A command by name: `module:function`, and what the list of commands says of it."""
+
+    place: str
+    summary: str
+
+    def load(self) -> click.Command:
+        """Import it."""
+        module, _, name = self.place.partition(":")
+        return cast(click.Command, getattr(importlib.import_module(module), name))
+
+
+class ByName(click.Group):
+    """A click group over a table of names; its help imports nothing."""
+
+    def __init__(self, name: str, summary: str, table: Mapping[str, Named]) -> None:
+        super().__init__(name, help=summary, context_settings={"help_option_names": ["-h", "--help"]})
+        self.table = table
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(self.table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - likewise
+        return self.table[cmd_name].load() if cmd_name in self.table else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - likewise
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, named.summary) for name, named in self.table.items()])

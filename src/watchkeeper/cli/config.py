@@ -1,0 +1,62 @@
+"""`watchkeeper config`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from watchkeeper.app.project import load_project
+from watchkeeper.cli.output import answer, json_option, workspace_option
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A project file that can be used."""
+
+    file: str
+    project: str
+    environments: tuple[str, ...]
+    monitors: tuple[str, ...]
+    alerts: tuple[str, ...]
+
+
+@click.group()
+def config() -> None:
+    """Check and show the project file."""
+
+
+@config.command()
+@workspace_option
+@json_option
+def check(workspace: Path, as_json: bool) -> None:
+    """Read the project file and say what it describes, or every fault with its line."""
+    project = load_project(workspace)
+    settings = project.settings
+    checked = Checked(
+        str(project.path),
+        project.name,
+        project.environments,
+        tuple(settings.monitors),
+        tuple(a.name for a in settings.alerts),
+    )
+    answer(
+        checked,
+        as_json,
+        lambda: (
+            f"{checked.file}: fine\n"
+            f"project {checked.project}, environments {' → '.join(checked.environments)}\n"
+            f"monitors {', '.join(checked.monitors)}; alerts {', '.join(checked.alerts)}"
+        ),
+    )
+
+
+@config.command()
+@workspace_option
+@click.option("--for", "environment", help="As this environment overrides it.")
+def show(workspace: Path, environment: str | None) -> None:
+    """Print the settings as they are used, defaults included, as JSON."""
+    project = load_project(workspace)
+    settings = project.environment(environment) if environment else project.settings
+    click.echo(settings.model_dump_json(indent=2, by_alias=True))

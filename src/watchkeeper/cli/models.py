@@ -1,0 +1,119 @@
+"""`watchkeeper models`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from watchkeeper.adapters.local.actor import os_user
+from watchkeeper.app.models import ModelStatus, approve, promote, reject, rollback, status, statuses
+from watchkeeper.app.project import load_project
+from watchkeeper.app.targets import Target, open_target
+from watchkeeper.app.workspace import open_workspace
+from watchkeeper.cli.output import answer, json_option, table, workspace_option
+
+
+@click.group()
+def models() -> None:
+    """List, approve and promote model versions."""
+
+
+@models.command("list")
+@workspace_option
+@json_option
+def list_(workspace: Path, as_json: bool) -> None:
+    """Print every version with its approvals and where it serves."""
+    project, store = load_project(workspace), open_workspace(workspace).store
+    found = statuses(project, store)
+    head = (
+        "version",
+        "trained through",
+        "test rmse",
+        "test r2",
+        *project.environments,
+        "serves in",
+        "digest",
+    )
+    answer(found, as_json, lambda: table(head, [_row(each) for each in found], "no model is registered yet"))
+
+
+@models.command()
+@click.argument("version", type=int)
+@workspace_option
+@json_option
+def show(version: int, workspace: Path, as_json: bool) -> None:
+    """Print one version: where it comes from, its figures, who approved it."""
+    found = status(load_project(workspace), open_workspace(workspace).store, version)
+    answer(found, as_json, lambda: _page(found))
+
+
+@models.command("approve")
+@click.argument("version", type=int)
+@click.option("--for", "environment", required=True, help="The environment it is approved for.")
+@click.option("--why", default="", help="The reason, for the audit log.")
+@workspace_option
+@json_option
+def approve_(version: int, environment: str, why: str, workspace: Path, as_json: bool) -> None:
+    """Say yes to VERSION for an environment; in prod, another person than the one who registered it."""
+    said = approve(_target(workspace), version, environment, os_user(), why)
+    answer(said, as_json, lambda: f"model v{version} is {said.status} for {environment}, says {said.actor}")
+
+
+@models.command("reject")
+@click.argument("version", type=int)
+@click.option("--for", "environment", required=True, help="The environment it is rejected for.")
+@click.option("--why", required=True, help="The reason, for the audit log.")
+@workspace_option
+@json_option
+def reject_(version: int, environment: str, why: str, workspace: Path, as_json: bool) -> None:
+    """Say no to VERSION for an environment."""
+    said = reject(_target(workspace), version, environment, os_user(), why)
+    answer(said, as_json, lambda: f"model v{version} is {said.status} for {environment}, says {said.actor}")
+
+
+@models.command("promote")
+@click.argument("version", type=int)
+@click.option("--to", "environment", required=True, help="The environment that is to serve it.")
+@workspace_option
+@json_option
+def promote_(version: int, environment: str, workspace: Path, as_json: bool) -> None:
+    """Serve VERSION in an environment; it must have served in the one before."""
+    done = promote(_target(workspace), version, environment, os_user())
+    answer(done, as_json, lambda: f"{done.endpoint} serves model v{done.version}")
+
+
+@models.command("rollback")
+@click.option("--in", "environment", required=True, help="The environment to roll back.")
+@workspace_option
+@json_option
+def rollback_(environment: str, workspace: Path, as_json: bool) -> None:
+    """Serve again what an environment served before."""
+    done = rollback(_target(workspace), environment, os_user())
+    answer(done, as_json, lambda: f"{done.endpoint} serves model v{done.version} again")
+
+
+def _target(workspace: Path) -> Target:
+    return open_target(load_project(workspace), open_workspace(workspace).folder)
+
+
+def _row(each: ModelStatus) -> tuple[object, ...]:
+    model = each.model
+    figures = [f"{model.metrics[name]:,.4g}" for name in ("rmse", "r2")]
+    standing = [*each.approvals.values(), ", ".join(each.serving_in) or "–"]
+    return model.version, model.trained_through, *figures, *standing, model.digest[:12]
+
+
+def _page(each: ModelStatus) -> str:
+    model = each.model
+    lines = [
+        f"model v{model.version}, digest {model.digest}",
+        f"trained on {model.trained_from} to {model.trained_through}, "
+        f"labels known in {model.labels_known_in}",
+        f"registered {model.registered_at:%Y-%m-%d %H:%M} by {model.registered_by}, "
+        f"MLflow run {model.run_id}",
+        "on its test months: " + ", ".join(f"{name} {value:,.4g}" for name, value in model.metrics.items()),
+        *(f"{name}: {word}" for name, word in each.approvals.items()),
+        f"serves in {', '.join(each.serving_in) or 'no environment'}",
+    ]
+    return "\n".join(lines)

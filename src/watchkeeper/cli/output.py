@@ -1,0 +1,50 @@
+"""How commands say their answer: one value, as JSON for machines or as text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from watchkeeper.core.encoding import encode
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def json_option(command: F) -> F:
+    """`--json`: the answer as the same JSON that the HTTP API gives."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")(command)
+
+
+def workspace_option(command: F) -> F:
+    """`--workspace`: the folder with the project file and the records."""
+    return click.option(
+        "--workspace",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path(),
+        envvar="WATCHKEEPER_WORKSPACE",
+        help="Folder with watchkeeper.yaml and the loop's records (default: this folder).",
+    )(command)
+
+
+def answer(value: object, as_json: bool, text: Callable[[], str]) -> None:
+    """Print a value as JSON, or what `text` makes of it."""
+    if as_json:
+        click.echo(encode(value).decode(), nl=False)
+    else:
+        click.echo(text())
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]], empty: str) -> str:
+    """Rows in columns as wide as they need to be; `empty` when there are none."""
+    if not rows:
+        return empty
+    cells = [list(head), *([str(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    ]
+    return "\n".join([lines[0], "  ".join("─" * width for width in widths), *lines[1:]])

@@ -1,0 +1,116 @@
+"""`watchkeeper rehearse`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from watchkeeper.app.init import template_folder
+from watchkeeper.app.project import load_project
+from watchkeeper.app.rehearse import RehearsalRequest, interrupted
+from watchkeeper.app.rehearse import rehearse as run
+from watchkeeper.app.serving import ServeRequest, serve_project
+from watchkeeper.app.summary import Summary
+from watchkeeper.cli.live_view import live_view
+from watchkeeper.cli.output import answer, json_option, table
+from watchkeeper.cli.sources import data_option, source_request
+from watchkeeper.core.errors import InputError
+from watchkeeper.core.windows import month_start
+
+CONSOLE_PORT = 8321
+
+
+@click.command()
+@click.option(
+    "--project", type=click.Path(path_type=Path), help="Project folder (default: the resale-price example)."
+)
+@data_option
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("rehearsal"), show_default=True
+)
+@click.option(
+    "--from", "first", metavar="YYYY-MM", default="2020-01", show_default=True, help="Month of going live."
+)
+@click.option("--until", metavar="YYYY-MM", help="Last month of requests (default: the first).")
+@click.option("--approve", type=click.Choice(["auto", "ask"]), default="auto", show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of whatever is drawn.")
+@click.option("--no-serve", is_flag=True, help="End when the report is written, also on a terminal.")
+@json_option
+def rehearse(
+    project: Path | None,
+    path: Path | None,
+    out: Path,
+    first: str,
+    until: str | None,
+    approve: str,
+    seed: int,
+    no_serve: bool,
+    as_json: bool,
+) -> None:
+    """Let months of data travel through the whole loop, over real HTTP, on a clock of their own.
+
+    Writes summary.json, report.html and a whole workspace into --out. Exit code 0 when the loop
+    closed, whatever fired; 1 when it stayed open.
+    """
+    settings = load_project(project or template_folder("resale-price"))
+    if interrupted(out):
+        click.echo(f"the last rehearsal in {out} was interrupted; starting over", err=True)
+    request = RehearsalRequest(
+        out=out,
+        source=source_request(path, seed),
+        first=_month(first),
+        until=_month(until or first),
+        approves=(lambda question: click.confirm(question)) if approve == "ask" else (lambda _: True),
+        seed=seed,
+    )
+    with live_view(f"{settings.name}: {request.first} to {request.until}", quiet=as_json) as report:
+        summary = run(settings, request, report)
+    answer(summary, as_json, lambda: _text(summary, out))
+    if sys.stdout.isatty() and not no_serve and not as_json:
+        click.echo(f"\nreport on http://127.0.0.1:{CONSOLE_PORT}/ until Ctrl-C")
+        serve_project(settings, ServeRequest(out, port=CONSOLE_PORT))
+    sys.exit(0 if summary.closed else 1)
+
+
+def _month(text: str) -> str:
+    try:
+        month_start(text)
+    except ValueError as error:
+        raise InputError(f"rehearse: {error}") from None
+    return text
+
+
+def _text(summary: Summary, out: Path) -> str:
+    head = ("month", "rows", "model", "RMSE", "MAPE", "R²", "RMSE/baseline", "violations", "alerts")
+    rows = [
+        (
+            month.month,
+            f"{month.rows:,}",
+            f"v{month.model_version}",
+            *(
+                (f"{month.watched.rmse:,.0f}", f"{month.watched.mape:.1%}", f"{month.watched.r2:.3f}")
+                if month.watched
+                else ("–", "–", "–")
+            ),
+            f"{month.rmse_baseline_ratio:.2f}" if month.rmse_baseline_ratio is not None else "–",
+            month.violations,
+            ", ".join(month.alerts) or "–",
+        )
+        for month in summary.months
+    ]
+    counts, audit = summary.counts, summary.audit
+    lines = [
+        "",
+        table(head, rows, "no month was scored"),
+        "",
+        f"{counts.requests:,} requests = {counts.captured:,} captured; "
+        f"{counts.rows:,} rows = {counts.labels:,} labels = {counts.scored:,} scored",
+        *(f"decision {each.kind} on {each.alert}: {each.reasons[0]}" for each in summary.decisions),
+        f"audit: {audit.entries} entries, {'verified' if audit.verified else 'NOT verified'}",
+        f"data: {summary.data_description}",
+        f"{summary.seconds['total']:.0f} s; report {out / 'report.html'}, figures {out / 'summary.json'}",
+        *(f"OPEN: {problem}" for problem in summary.problems),
+    ]
+    return "\n".join(lines)

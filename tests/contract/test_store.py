@@ -1,0 +1,62 @@
+"""Every store keeps the port's promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from watchkeeper.adapters.local.store import FolderStore
+from watchkeeper.adapters.memory.store import MemoryStore
+from watchkeeper.core.errors import ExistsError, InputError
+from watchkeeper.core.ports import Store
+
+MAKERS: dict[str, Callable[[Path], Store]] = {"local": FolderStore, "memory": lambda _: MemoryStore()}
+
+
+@pytest.fixture(params=MAKERS)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    return MAKERS[request.param](tmp_path)
+
+
+def test_what_is_written_is_read(store: Store) -> None:
+    store.write("a/b.json", b"1")
+    store.write("a/b.json", b"2")
+    assert store.read("a/b.json") == b"2"
+
+
+def test_what_is_not_there_is_an_input_error(store: Store) -> None:
+    with pytest.raises(InputError, match="there is no such object"):
+        store.read("a/b.json")
+
+
+def test_an_object_is_created_once(store: Store) -> None:
+    store.create("a/b", b"first")
+    with pytest.raises(ExistsError, match="a/b"):
+        store.create("a/b", b"second")
+    assert store.read("a/b") == b"first"
+
+
+def test_of_many_at_once_one_creates(store: Store) -> None:
+    def attempt(number: int) -> bool:
+        try:
+            store.create("race", f"writer {number}".encode())
+        except ExistsError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        won = [number for number, did in enumerate(pool.map(attempt, range(32))) if did]
+    assert len(won) == 1
+    assert store.read("race") == f"writer {won[0]}".encode()
+
+
+def test_keys_are_listed_by_prefix_and_sorted(store: Store) -> None:
+    for key in ("b/2", "b/10", "b/c/1", "ba", "a"):
+        store.write(key, b"")
+    assert list(store.list("b/")) == ["b/10", "b/2", "b/c/1"]
+    assert list(store.list("b")) == ["b/10", "b/2", "b/c/1", "ba"]
+    assert list(store.list("")) == ["a", "b/10", "b/2", "b/c/1", "ba"]
+    assert list(store.list("nothing/here")) == []
