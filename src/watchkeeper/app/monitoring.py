@@ -170,9 +170,7 @@ def _judgement(blank: Judgement, judged: Judged) -> Judgement:
     return replace(
         blank,
         status=Status.VIOLATIONS if count else Status.COMPLETED,
-        reason=f"{count} violations in {blank.rows:,} rows"
-        if count
-        else f"no violations in {blank.rows:,} rows",
+        reason=f"{count or 'no'} violation{'' if count == 1 else 's'} in {blank.rows:,} rows",
         violations=judged.violations,
     )
 
@@ -210,7 +208,6 @@ def _samples(
     )
     figures = [
         Figure("monitor_rows", float(execution.rows)),
-        Figure("monitor_window_end_timestamp_seconds", execution.window.end.timestamp()),
         *(
             Figure("monitor_status", float(status is execution.status), (("status", status.value),))
             for status in Status
@@ -220,6 +217,7 @@ def _samples(
         figures.append(Figure("labels_coverage_ratio", rows.frame.height / rows.captured))
     judged = [verdict.judged for verdict in verdicts if verdict.judged]
     if execution.status in VERDICTS and judged:
+        figures.append(Figure("monitor_window_end_timestamp_seconds", execution.window.end.timestamp()))
         figures += judged[-1].figures
     return tuple(
         Sample(

@@ -111,10 +111,13 @@ def rehearse(project: Project, request: RehearsalRequest, report: Report) -> Sum
     months = _months(request)
     folder = _prepared(request.out, project)
     clock = MovedClock(month_start(request.first))
+    report(Progress("prepare", 0, 1, "opening the workspace and MLflow"))
     run = _Run(request, open_target(project, folder, clock=clock), clock, report)
     with run.stage("data"):
+        report(Progress("prepare", 0, 1, "reading the data"))
         rows = dataset_of(project, request.source)
         _check_months(rows, project, months)
+        report(Progress("prepare", 1, 1, f"{rows.frame.height:,} rows, source: {rows.source}"))
     with run.stage("train"):
         trained = train(run.target, rows, ENGINEER, report)
     if trained.model is None:

@@ -19,6 +19,7 @@ from watchkeeper.core.values import Progress
 
 # What each reported step is called in the loop's own words, in its order.
 LOOP = {
+    "prepare": "prepare",
     "ingest": "ingest",
     "validate": "validate",
     "split": "split by time",
@@ -32,6 +33,8 @@ LOOP = {
     "decide": "decide",
 }
 _EVENTS = 8
+_NAME_WIDTH = max(map(len, LOOP.values()))
+_BAR_WIDTH = 30
 _LINES = frozenset(LOOP) - {"search", "live"}  # steps of which every report is worth a line
 
 
@@ -48,6 +51,8 @@ class _View:
 
     def __rich__(self) -> RenderableType:
         rows = Table.grid(padding=(0, 2))
+        for width in (1, _NAME_WIDTH, _BAR_WIDTH, None):
+            rows.add_column(min_width=width, overflow="ellipsis", no_wrap=True)
         for name, said in LOOP.items():
             rows.add_row(*_row(said, self.steps.get(name)))
         events = Text("\n".join(self.events), style="dim")
@@ -59,10 +64,11 @@ def _row(said: str, step: Progress | None) -> tuple[RenderableType, ...]:
         return Text("·", style="dim"), Text(said, style="dim"), Text(), Text()
     over = step.total is None or step.done >= step.total
     mark = Text("✓", style="green") if over else Text("▸", style="cyan")
-    bar = ProgressBar(total=step.total or 1, completed=step.done, width=30) if step.total != 1 else Text()
+    counted = step.total is not None and step.total > 1
+    bar = ProgressBar(total=step.total, completed=step.done, width=_BAR_WIDTH) if counted else Text()
     seconds = step.figures.get("seconds")
     note = f"{seconds:.1f} s" if seconds is not None else step.note
-    return mark, Text(said), Text() if step.total is None else bar, Text(note, style="dim")
+    return mark, Text(said), bar, Text(note, style="dim")
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from watchkeeper.cli.output import answer, json_option, table
 from watchkeeper.cli.sources import data_option, source_request
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.windows import month_start
+from watchkeeper.render.text import months_text
 
 CONSOLE_PORT = 8321
 
@@ -65,7 +66,8 @@ def rehearse(
         approves=(lambda question: click.confirm(question)) if approve == "ask" else (lambda _: True),
         seed=seed,
     )
-    with live_view(f"{settings.name}: {request.first} to {request.until}", quiet=as_json) as report:
+    title = f"{settings.name}, {months_text(request.first, request.until)}"
+    with live_view(title, quiet=as_json) as report:
         summary = run(settings, request, report)
     answer(summary, as_json, lambda: _text(summary, out))
     if sys.stdout.isatty() and not no_serve and not as_json:
