@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.shared import CHECKOUT
-from watchkeeper.app.project import EnvironmentSection, Project, ProjectFile, load_project
+from watchkeeper.app.project import Project, load_project
+from watchkeeper.app.project_sections import EnvironmentSection, ProjectFile
 from watchkeeper.core.decisions import ApprovalNeed
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.rules import Action, Comparison

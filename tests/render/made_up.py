@@ -82,6 +82,7 @@ def version(number: int, month: str) -> ModelVersion:
         metrics={"r2": 0.953 + number / 900, "rmse": 30_412.0 + 700 * number, "mape": 0.0512},
         schema_version=1,
         data_digest=digest(f"data {number}"),
+        project_digest=digest("project file"),
         registered_at=at(month),
         registered_by=MINA,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from watchkeeper.app.project import Project
+from watchkeeper.app.project import FILE, Project
 from watchkeeper.app.records import create_record, read_records
 from watchkeeper.app.targets import Target
 from watchkeeper.core.audit import Event
@@ -84,7 +84,10 @@ def status(project: Project, store: Store, number: int) -> ModelStatus:
 
 
 def register(target: Target, model: ModelVersion, artefact: Path) -> ModelVersion:
-    """Put a trained model and its artefact on record, pending approval in every environment."""
+    """Put a trained model on record, pending approval in every environment.
+
+    Its artefact and the project file it was trained under, monitors and alerts included, lie beside it.
+    """
     target.trail.append(
         Event(
             action="model.register",
@@ -95,6 +98,7 @@ def register(target: Target, model: ModelVersion, artefact: Path) -> ModelVersio
             after=model.digest,
         )
     )
+    target.store.write(f"models/v{model.version}/{FILE}", target.project.text.encode())
     for file in sorted(path for path in artefact.rglob("*") if path.is_file()):
         target.store.write(
             artefact_prefix(model.version) + file.relative_to(artefact).as_posix(), file.read_bytes()

@@ -12,7 +12,8 @@ from watchkeeper.app.baselines import baseline_of
 from watchkeeper.app.judging import JUDGES, Against, Figure, Judged
 from watchkeeper.app.models import catalogue
 from watchkeeper.app.monitor_inputs import WindowRows, read_labelled_rows, read_rows, source_of
-from watchkeeper.app.project import MonitorSection, Project
+from watchkeeper.app.project import Project
+from watchkeeper.app.project_sections import MonitorSection
 from watchkeeper.app.records import create_record, read_record
 from watchkeeper.app.schemas import schema
 from watchkeeper.app.targets import Target

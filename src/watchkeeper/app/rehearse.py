@@ -46,7 +46,7 @@ from watchkeeper.app.targets import Target, open_target
 from watchkeeper.app.traffic import PlannedRequest, TrafficPlan, by_day, plan_month
 from watchkeeper.app.train import dataset_of, train
 from watchkeeper.core.encoding import decode, encode
-from watchkeeper.core.errors import InputError, PlatformError, Refused
+from watchkeeper.core.errors import InputError, Refused
 from watchkeeper.core.values import Actor, GroundTruth, Progress
 from watchkeeper.core.windows import Duration, Window, add_months, month_start, months_between
 
@@ -157,19 +157,27 @@ def _check_months(rows: Dataset, project: Project, months: tuple[str, ...]) -> N
 def _prepared(out: Path, project: Project) -> Path:
     """An empty workspace with the project file; what an earlier rehearsal left there is taken away."""
     folder = out.resolve()
-    if folder.is_dir() and any(folder.iterdir()):
-        if not (folder / MARKER).is_file():
-            raise InputError(
-                f"rehearse into {out}: want an empty folder or an earlier rehearsal's, got others"
-            )
-        shutil.rmtree(folder)
+    held = sorted(folder.iterdir()) if folder.is_dir() else []
+    if held and not (folder / MARKER).is_file():
+        raise InputError(
+            f"rehearse into {out}: want an empty folder or an earlier rehearsal's, got {held[0].name}"
+        )
     store = FolderStore(folder)
-    try:
-        store.write(MARKER, encode(Marker(finished=False)))
-        store.write(FILE, project.path.read_bytes())
-    except OSError as error:
-        raise PlatformError(f"rehearse into {out}: {error}", retryable=False) from error
+    store.write(
+        MARKER, encode(Marker(finished=False))
+    )  # it stays while the rest goes, so a crash can be told
+    for path in held:
+        if path.name != MARKER:
+            _remove(path)
+    store.write(FILE, project.text.encode())
     return folder
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def interrupted(out: Path) -> bool:

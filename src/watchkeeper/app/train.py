@@ -118,6 +118,7 @@ def _version(target: Target, result: TrainingResult, schema: Schema, actor: Acto
         },
         schema_version=schema.version,
         data_digest=result.data_digest,
+        project_digest=target.project.digest,
         registered_at=target.clock.now(),
         registered_by=actor,
     )

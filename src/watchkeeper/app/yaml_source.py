@@ -28,18 +28,24 @@ class Located:
         return self.lines.get(path, 1)
 
 
-def read_yaml(path: Path) -> yaml.MappingNode:
-    """The file's top mapping. Raises InputError for anything that is not YAML with a mapping on top."""
+def read_text(path: Path) -> str:
+    """The file's text. Raises InputError when it cannot be read as UTF-8."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"read project file {path}: {reason}") from error
+
+
+def parse_yaml(text: str, path: Path) -> yaml.MappingNode:
+    """The text's top mapping. Raises InputError for anything that is not YAML with a mapping on top."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise InputError(f"{path}:{line}: not YAML: {error.problem or error.context}") from error
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}:1: not YAML: {error}") from error
     if not isinstance(node, yaml.MappingNode):
         got = "nothing" if node is None else "a list or text"
         raise InputError(f"{path}:1: a project file wants keys and values, got {got}")

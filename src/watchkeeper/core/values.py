@@ -247,6 +247,7 @@ class ModelVersion:
     metrics: dict[str, float]
     schema_version: int
     data_digest: str
+    project_digest: str  # of the project file that travels with it
     registered_at: datetime
     registered_by: Actor
 

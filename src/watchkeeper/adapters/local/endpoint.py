@@ -77,16 +77,16 @@ def started_server(
 ) -> Iterator[LocalEndpointHost]:
     """Run the server's command while the block runs, and end it by SIGTERM, which ships its captures.
 
-    Yields once it answers. What it writes to stderr goes to `server.log` beside the run file.
+    The process is given a pipe as its standard input that closes when this one ends, however it
+    ends, so that it need not outlive it. Yields once it answers. What it writes to stderr goes to
+    `server.log` beside the run file.
     Raises PlatformError, with the end of that, when it is not up within `patience` seconds or
     does not end as asked.
     """
     run_file.parent.mkdir(parents=True, exist_ok=True)
     errors = run_file.with_name("server.log")
     with errors.open("wb") as log:
-        process = subprocess.Popen(
-            list(argv), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log
-        )
+        process = subprocess.Popen(list(argv), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log)
     try:
         _await(process, run_file, patience, errors)
         yield LocalEndpointHost(run_file)
@@ -119,6 +119,8 @@ def _answers(pid: int, run_file: Path) -> bool:
 
 
 def _stop(process: subprocess.Popen[bytes], patience: float) -> int:
+    if process.stdin is not None:
+        process.stdin.close()
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
     try:

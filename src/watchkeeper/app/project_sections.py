@@ -1,0 +1,223 @@
+"""The project file's sections: what each key takes, and what is wrong with any other value.
+
+pydantic checks types; what is a matter of ours is said by an error of a type in `SAID`, with the
+key it is about.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from watchkeeper.core.decisions import ApprovalNeed
+from watchkeeper.core.metrics import METRICS
+from watchkeeper.core.rules import METRIC_PREFIX, Action, Severity
+from watchkeeper.core.values import Role
+from watchkeeper.core.windows import Cron, Duration
+from watchkeeper.model.features import FeatureSpec
+from watchkeeper.training.settings import Threshold, TrainingSettings
+
+OVERRIDABLE = ("data", "training", "monitors", "alerts", "receivers", "retrain", "slas", "retain", "targets")
+SAID = frozenset({"unknown_key", "column", "condition", "metric"})
+
+
+def _parsed(kind: Any) -> BeforeValidator:
+    return BeforeValidator(lambda value: kind.parse(value) if isinstance(value, str) else value)
+
+
+Length = Annotated[Duration, _parsed(Duration)]
+Schedule = Annotated[Cron, _parsed(Cron)]
+
+
+class Section(BaseModel):
+    """A part of the file: an unknown key is an error that names the nearest valid one."""
+
+    model_config = ConfigDict(frozen=True, strict=True, arbitrary_types_allowed=True)
+    also: ClassVar[tuple[str, ...]] = ()  # keys that belong here and are read elsewhere
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys_only(cls, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            known = [field.alias or name for name, field in cls.model_fields.items()]
+            for key in data:
+                if key not in known:
+                    message = unknown(key, [*known, *cls.also])
+                    raise PydanticCustomError("unknown_key", "{message}", {"message": message, "key": key})
+        return data
+
+
+class DataSection(Section):
+    """Where rows come from and what their columns are for, in their order on the wire."""
+
+    source: str
+    time: str
+    label: str
+    unit: str = ""  # of the label, as people write it
+    columns: dict[str, Role]
+
+    @model_validator(mode="after")
+    def _named_columns_exist(self) -> DataSection:
+        for key, name in (("time", self.time), ("label", self.label)):
+            if name not in self.columns:
+                raise PydanticCustomError(
+                    "column",
+                    "{message}",
+                    {"message": f"{key}: {unknown(name, self.columns, 'column')}", "key": key},
+                )
+        return self
+
+
+class SplitSection(Section):
+    window: Length = Duration(months=36)
+    validation: Length = Duration(months=3)
+    test: Length = Duration(months=3)
+
+
+class SearchSection(Section):
+    trials: int = Field(default=25, ge=1)
+    seed: int = Field(default=0, ge=0)
+
+
+class GateSection(Section):
+    months: int = Field(default=3, ge=1)
+
+
+class FeatureSection(Section):
+    """One model input: `kind` says how it is made (see docs/reference/project-file.md)."""
+
+    name: str
+    kind: Literal["number", "years", "band", "month", "mean_target"]
+    columns: list[str] = Field(min_length=1)
+    per: str | None = None
+    smoothing: float = Field(default=0.0, ge=0)
+    fallback: str | None = None
+
+
+class TrainingSection(Section):
+    split: SplitSection = SplitSection()
+    search: SearchSection = SearchSection()
+    accept: dict[str, str] = {}
+    gate: GateSection = GateSection()
+    features: list[FeatureSection] = Field(min_length=1)
+    segments: list[str] = []
+
+    @model_validator(mode="after")
+    def _can_be_trained(self) -> TrainingSection:
+        self.training_settings()
+        return self
+
+    def training_settings(self) -> TrainingSettings:
+        """What a training run is told. Raises ValueError for values that no run can be made of."""
+        return TrainingSettings(
+            window=self.split.window,
+            validation=self.split.validation,
+            test=self.split.test,
+            trials=self.search.trials,
+            seed=self.search.seed,
+            accept=tuple(Threshold.parse(metric, text) for metric, text in self.accept.items()),
+            features=tuple(FeatureSpec(**feature.model_dump()) for feature in self.features),
+            segments=tuple(self.segments),
+        )
+
+
+class CaptureSection(Section):
+    sampling: int = Field(default=100, ge=0, le=100)
+
+
+class LabelsSection(Section):
+    delay: Length = Duration()
+    coverage: float = Field(default=0.9, gt=0, le=1)
+
+
+class MonitorSection(Section):
+    schedule: Schedule
+    min_rows: int = Field(default=500, ge=1)
+    tolerance: float = Field(default=1.0, ge=1)  # times the baseline's error; 1.0 is the contract
+    labels: LabelsSection = LabelsSection()
+    segments: list[str] = []
+
+
+class AlertSection(Section):
+    model_config = ConfigDict(populate_by_name=False)
+
+    name: str = Field(pattern=r"^[A-Z][A-Za-z0-9]*$")
+    metric: str
+    above: float | None = None
+    below: float | None = None
+    absent: bool = False
+    lasting: Length = Field(default=Duration(), alias="for")
+    severity: Severity
+    action: Action
+    notify: list[str] = []
+
+    @model_validator(mode="after")
+    def _one_condition(self) -> AlertSection:
+        conditions = [self.above is not None, self.below is not None, self.absent]
+        if sum(conditions) != 1:
+            message = f"alert {self.name}: want one of above, below and absent, got {sum(conditions)}"
+            raise PydanticCustomError("condition", "{message}", {"message": message, "key": "name"})
+        known = [metric.name.removeprefix(METRIC_PREFIX) for metric in METRICS]
+        if self.metric not in known:
+            message = unknown(self.metric, known, "metric")
+            raise PydanticCustomError("metric", "{message}", {"message": message, "key": "metric"})
+        return self
+
+
+class RetrainSection(Section):
+    approval: dict[str, ApprovalNeed] = {}
+    cooldown: Length = Duration(seconds=7 * 86400)
+    at_most: str = Field(default="2 per 30 days", pattern=r"^\d+ per .+$")
+
+
+class SlaSection(Section):
+    name: str
+    metric: str
+    at_most: float
+    owner: str
+    reference: str = ""
+
+
+class EnvironmentSection(Section):
+    """One environment; every other key is a section of the project laid over the project's own."""
+
+    also: ClassVar[tuple[str, ...]] = OVERRIDABLE
+
+    approval: ApprovalNeed = ApprovalNeed.NONE
+    self_approval: bool = False
+    capture: CaptureSection = CaptureSection()
+
+
+class ReceiverSection(Section):
+    kind: Literal["file"]
+    path: str = "notifications"
+
+
+class ProjectFile(Section):
+    """The whole file as it applies to one environment, or to none."""
+
+    version: Literal[1]
+    project: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    problem: Literal["regression"]
+    data: DataSection
+    training: TrainingSection
+    environments: dict[str, EnvironmentSection] = Field(min_length=1)
+    monitors: dict[Literal["data-quality", "model-quality"], MonitorSection] = {}
+    alerts: list[AlertSection] = []
+    receivers: dict[str, list[ReceiverSection]] = {}
+    retrain: RetrainSection = RetrainSection()
+    slas: list[SlaSection] = []
+    retain: dict[Literal["captures", "executions", "history", "audit"], str] = {}
+    targets: dict[Literal["local", "aws"], dict[str, Any]] = {"local": {}}
+
+
+def unknown(name: object, known: Iterable[str], noun: str = "key") -> str:
+    """What to say of a name that is not among the known ones: the nearest, or all of them."""
+    choices = list(known)
+    near = difflib.get_close_matches(str(name), choices, n=1, cutoff=0.5)
+    hint = f'did you mean "{near[0]}"?' if near else f"want one of {', '.join(choices)}"
+    return f'unknown {noun} "{name}"; {hint}'
