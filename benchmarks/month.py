@@ -1,0 +1,46 @@
+"""Where the seconds of one rehearsed month go: stages of the whole loop, and the share of each.
+
+Data: `WATCHKEEPER_HDB_CSV`, else the look-alike. Prints its figures as one JSON object on the last line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from watchkeeper.adapters.sources.dataset import SourceRequest
+from watchkeeper.app.init import template_folder
+from watchkeeper.app.project import load_project
+from watchkeeper.app.rehearse import RehearsalRequest, rehearse
+
+MONTH = "2020-01"
+
+
+def main() -> None:
+    """Rehearse the month once and print each stage's seconds, longest first."""
+    named = os.environ.get("WATCHKEEPER_HDB_CSV")
+    source = SourceRequest(environment_path=Path(named) if named else None)
+    with tempfile.TemporaryDirectory() as folder:
+        request = RehearsalRequest(Path(folder), source, MONTH, MONTH, approves=lambda _: True)
+        summary = rehearse(load_project(template_folder("resale-price")), request, lambda _: None)
+    seconds = {name: value for name, value in summary.seconds.items() if name != "total"}
+    total = summary.seconds["total"]
+    for name, value in sorted(seconds.items(), key=lambda item: -item[1]):
+        print(f"{name:<10} {value:6.2f} s  {value / total:6.1%}")
+    print(
+        json.dumps(
+            {
+                "benchmark": "month",
+                "data": summary.data_source,
+                "seconds": {name: round(value, 3) for name, value in summary.seconds.items()},
+                "requests_per_second": round(summary.counts.requests / seconds["serve"], 1),
+                "rows": summary.counts.rows,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
