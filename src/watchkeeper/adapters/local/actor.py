@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import getpass
+import os
+import pwd
 
 from watchkeeper.core.errors import PlatformError
 from watchkeeper.core.values import Actor
 
 
 def os_user() -> Actor:
-    """The user this process runs as. Raises PlatformError when the system has no name for it."""
+    """The user this process runs as, by its user id: `LOGNAME` and `USER` are anybody's to set.
+
+    Raises PlatformError when the system has no name for it.
+    """
     try:
-        return Actor(getpass.getuser(), "os-user")
-    except (KeyError, OSError) as error:
+        return Actor(pwd.getpwuid(os.getuid()).pw_name, "os-user")
+    except KeyError:
         raise PlatformError(
-            f"find out who runs this command: the system does not say ({error})", retryable=False
-        ) from error
+            f"find out who runs this command: the system has no name for user id {os.getuid()}",
+            retryable=False,
+        ) from None

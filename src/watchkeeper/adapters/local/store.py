@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,14 +70,10 @@ class FolderStore:
 @contextlib.contextmanager
 def _temporary(path: Path, data: bytes) -> Iterator[Path]:
     """The data, whole and on disk, under a name beside `path` that goes away afterwards."""
+    temporary = path.with_name(f"{_TEMPORARY}{secrets.token_hex(8)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=_TEMPORARY, dir=path.parent)
-    except OSError as error:
-        raise _platform("write", path, error) from error
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:  # with the permissions that the user's umask leaves
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
