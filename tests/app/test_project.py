@@ -138,6 +138,41 @@ def test_any_section_may_be_overridden_under_an_environment(
         ("fallback: town_price", "fallback: city_price", "training", 'got "city_price"'),
         ("project: resale-price", "project: Resale Price", "project", "pattern"),
         ("project: resale-price\n", "", "", 'want a key "project" here, got none'),
+        (
+            "action: review, notify: [mlops]",
+            "action: review, notify: [mlop]",
+            "alerts.0.notify",
+            'unknown receiver "mlop"; did you mean "mlops"?',
+        ),
+        (
+            "columns: [town], per: floor_area_sqm",
+            "columns: [twon], per: floor_area_sqm",
+            "training.features.0",
+            'unknown input column "twon"; did you mean "town"?',
+        ),
+        (
+            "columns: [floor_area_sqm]",
+            "columns: [resale_price]",
+            "training.features.6",
+            'unknown input column "resale_price"',
+        ),
+        (
+            "segments: [town, flat_type]",
+            "segments: [town, flat]",
+            "training.segments",
+            'did you mean "flat_type"?',
+        ),
+        ("approval: {dev: none", "approval: {dve: none", "retrain.approval.dve", 'did you mean "dev"?'),
+        ("metric: model_quality_mape", "metric: model_quality_mapee", "slas.0.metric", "unknown metric"),
+        ('"2 per 30 days"', '"2 per 30 moons"', "retrain.at_most", 'got "30 moons"'),
+        (
+            "resale_price: label",
+            "resale_price: feature",
+            "data.columns.resale_price",
+            'want the role label on column "resale_price" alone, got it on no column',
+        ),
+        ("block: text", "block: time", "data.columns.block", "got it on month and block"),
+        ("block: text", "block: prediction", "data.columns.block", "want no prediction"),
     ],
 )
 def test_an_error_names_file_line_key_and_what_was_wanted(

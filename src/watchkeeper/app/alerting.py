@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from watchkeeper.adapters.receivers import RECEIVERS
 from watchkeeper.app.records import create_record, read_records
@@ -49,16 +50,27 @@ def evaluate_rules(target: Target, environment: str, samples: Sequence[Sample]) 
                 changed.append(alert)
             if alert.open:
                 held.append(alert)
+        changed += _dropped(past, held, now)
     for alert in changed:
         _record(target, environment, alert)
     return Evaluation(tuple(changed), tuple(held))
+
+
+def _dropped(past: Sequence[Alert], held: Sequence[Alert], now: datetime) -> list[Alert]:
+    """Pending alerts whose condition no longer holds, closed: else the next time would count as the same."""
+    open_now = {alert.fingerprint for alert in held}
+    return [
+        replace(alert, state=AlertState.RESOLVED, resolved_at=now)
+        for alert in past
+        if alert.state is AlertState.PENDING and alert.fingerprint not in open_now
+    ]
 
 
 def _record(target: Target, environment: str, alert: Alert) -> None:
     now = target.clock.now()
     stamp = f"{now:%Y%m%dT%H%M%SZ}"
     create_record(target.store, f"alerts/{environment}/{stamp}-{alert.fingerprint}-{alert.state}.json", alert)
-    if alert.state is AlertState.PENDING:
+    if alert.fired_at is None:  # nobody is told of what never fired
         return
     subject = f"{alert.name} in {environment}"
     target.trail.append(

@@ -99,8 +99,8 @@ def baseline_of(store: Store, monitor: str, model_version: int) -> tuple[Baselin
         raise InputError(f"find the {monitor} baseline of model v{model_version}: there is none")
     record = found[-1]
     files = Suggestion(
-        store.read(f"{record.folder}statistics.json").decode(),
-        store.read(f"{record.folder}constraints.json").decode(),
+        store.read(f"{record.folder}statistics.json").decode(errors="replace"),
+        store.read(f"{record.folder}constraints.json").decode(errors="replace"),
     )
     if files.digest != record.digest:
         raise IntegrityError(

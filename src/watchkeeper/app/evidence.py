@@ -10,11 +10,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from watchkeeper.app.baselines import baseline_of
+from watchkeeper.app.executions import folder_of
 from watchkeeper.app.judging import LABEL, numbers
 from watchkeeper.core.ports import Store
 from watchkeeper.core.statistics.sketch import Ranks
-from watchkeeper.core.values import VERDICTS, Execution, Metrics, Schema, Segment
-from watchkeeper.core.windows import hour_folder
+from watchkeeper.core.values import VERDICTS, Execution, Schema, Segment
 from watchkeeper.monitors import data_quality, model_quality
 from watchkeeper.monitors.data_quality_values import (
     FeatureStatistics,
@@ -30,9 +30,8 @@ DRIFT = "watchkeeper_data_quality_drift_distance"
 
 @dataclass(frozen=True, slots=True)
 class QualityEvidence:
-    """The figures of labelled rows, their worst segments, and the rows themselves as points."""
+    """The worst segments of labelled rows, and the rows themselves as points."""
 
-    metrics: Metrics
     segments: tuple[Segment, ...]
     residuals: Residuals
 
@@ -72,14 +71,13 @@ def quality_evidence(
     labels, predictions = numbers(rows[LABEL]), numbers(rows[schema.prediction.name])
     points = tuple(zip(predictions.tolist(), labels.tolist(), strict=True))
     return QualityEvidence(
-        metrics=model_quality.figures(labels, predictions),
         segments=model_quality.segments(rows, labels, predictions, columns),
         residuals=Residuals(points, len(points), unit),
     )
 
 
 def _statistics_of(store: Store, execution: Execution, version: int) -> bytes | None:
-    folder = f"executions/{execution.schedule}/{hour_folder(execution.scheduled_at)}/"
+    folder = folder_of(store, execution)
     held = set(store.list(folder))
     for key in (f"{folder}statistics.json", f"{folder}model-v{version}/statistics.json"):
         if key in held:

@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
-from watchkeeper.app.records import read_records
+from watchkeeper.app.records import read_record, read_records
+from watchkeeper.core.errors import InputError
 from watchkeeper.core.ports import Store
 from watchkeeper.core.values import Execution, Sample
+from watchkeeper.core.windows import hour_folder
+
+_REVISIONS = 1000  # of one window; more than that is a fault somewhere
 
 
 def executions(store: Store) -> tuple[Execution, ...]:
     """Every execution on record, in order of time and schedule."""
     found = read_records(store, "executions/", Execution, "/execution.json")
     return tuple(sorted(found, key=lambda execution: (execution.scheduled_at, execution.schedule)))
+
+
+def place(store: Store, draft: Execution) -> tuple[str, Execution | None]:
+    """The folder for an execution, and the one stored there that read the same inputs under the same key.
+
+    Other inputs or settings are another revision of the window, in a folder of its own.
+    """
+    base = f"executions/{draft.schedule}/{hour_folder(draft.scheduled_at)}/"
+    for revision in range(1, _REVISIONS):
+        folder = base if revision == 1 else f"{base}revision-{revision}/"
+        key = f"{folder}execution.json"
+        if key not in store.list(key):
+            return folder, None
+        stored = read_record(store, key, Execution)
+        if (stored.key, stored.inputs) == (draft.key, draft.inputs):
+            return folder, stored
+    raise InputError(f"record execution {base}: want fewer than {_REVISIONS} revisions of one window")
+
+
+def folder_of(store: Store, execution: Execution) -> str:
+    """Where a stored execution's files are, with a slash at the end."""
+    return place(store, execution)[0]
 
 
 def samples(store: Store, environment: str | None = None) -> tuple[Sample, ...]:

@@ -12,8 +12,9 @@ import polars as pl
 
 from watchkeeper.core.encoding import digest
 from watchkeeper.core.statistics.distances import Distance
-from watchkeeper.core.values import Role, Schema, Undefined, Violation
+from watchkeeper.core.values import Metrics, Role, Schema, Undefined, Violation
 from watchkeeper.monitors import data_quality, model_quality
+from watchkeeper.monitors.model_quality_values import RegressionStatistics
 from watchkeeper.readers import contract as read
 from watchkeeper.render.contract import constraints_json, statistics_json
 
@@ -82,6 +83,14 @@ def numbers(column: pl.Series) -> npt.NDArray[np.float64]:
     return cast.to_numpy()
 
 
+def known_figures(labels: npt.NDArray[np.float64], predictions: npt.NDArray[np.float64]) -> Metrics | None:
+    """Figures of labelled rows; None where one has no value, such as R² of labels that do not vary."""
+    try:
+        return model_quality.figures(labels, predictions)
+    except ValueError:
+        return None
+
+
 def _suggest_data_quality(rows: pl.DataFrame, schema: Schema) -> Suggestion:
     """Statistics of the rows the model had not seen when it scored them; domains of all rows.
 
@@ -148,8 +157,25 @@ def _judge_model_quality(rows: pl.DataFrame, against: Against) -> Judged:
     labels, predictions = numbers(rows[LABEL]), numbers(rows[schema.prediction.name])
     statistics = model_quality.statistics(labels, predictions, seed=0)
     violations = model_quality.check(statistics, asked, model_quality.Settings(against.tolerance))
-    metrics = model_quality.figures(labels, predictions)
-    figures = [
+    figures, notes = _quality_figures(labels, predictions, before)
+    suggested = model_quality.suggest(statistics)
+    return Judged(
+        Suggestion(statistics_json(statistics), constraints_json(suggested)),
+        violations,
+        figures,
+        notes,
+    )
+
+
+def _quality_figures(
+    labels: npt.NDArray[np.float64], predictions: npt.NDArray[np.float64], before: RegressionStatistics
+) -> tuple[tuple[Figure, ...], tuple[str, ...]]:
+    """Figures that have a value, and a note on why the others have none."""
+    try:
+        metrics = model_quality.figures(labels, predictions)
+    except ValueError as error:
+        return (), (f"figures not known: {error}",)
+    found = [
         Figure(f"model_quality_{name}", value)
         for name, value in (
             ("rmse", metrics.rmse),
@@ -159,20 +185,11 @@ def _judge_model_quality(rows: pl.DataFrame, against: Against) -> Judged:
             ("bias_ratio", metrics.bias),
         )
     ]
-    notes: tuple[str, ...] = ()
-    if isinstance(before.rmse.value, Undefined):
-        notes = (f"rmse against the baseline not known: {before.rmse.value.reason}",)
-    elif before.rmse.value == 0:
-        notes = ("rmse against the baseline not known: the baseline's is 0",)
-    else:
-        figures.append(Figure("model_quality_rmse_baseline_ratio", metrics.rmse / before.rmse.value))
-    suggested = model_quality.suggest(statistics)
-    return Judged(
-        Suggestion(statistics_json(statistics), constraints_json(suggested)),
-        violations,
-        tuple(figures),
-        notes,
-    )
+    rmse = before.rmse.value
+    if isinstance(rmse, Undefined) or rmse == 0:
+        reason = rmse.reason if isinstance(rmse, Undefined) else "the baseline's is 0"
+        return tuple(found), (f"rmse against the baseline not known: {reason}",)
+    return (*found, Figure("model_quality_rmse_baseline_ratio", metrics.rmse / rmse)), ()
 
 
 JUDGES: Mapping[str, Judge] = MappingProxyType(

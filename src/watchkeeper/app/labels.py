@@ -21,7 +21,7 @@ def record_labels(
     """
     if not labels:
         return None
-    data = b"".join(ground_truth_line(label, collected_at) + b"\n" for label in labels)
+    data = b"".join(ground_truth_line(label, collected_at) for label in labels)
     key = ground_truth_key(environment, target.project.endpoint(environment), collected_at, digest(data)[:16])
     target.store.create(key, data)
     return key

@@ -153,12 +153,19 @@ def promote(target: Target, number: int, environment: str, actor: Actor) -> Depl
 
 
 def rollback(target: Target, environment: str, actor: Actor) -> Deployment:
-    """Serve again what the environment served before. Raises Refused when there was nothing before."""
+    """Serve again what the environment served before.
+
+    Raises Refused when there was nothing before, or it has been rejected since.
+    """
     known = catalogue(target.store)
     serving = known.serving(environment)
     if serving is None or serving.previous is None:
         target.project.environment(environment)
         raise Refused(f"roll back {environment}: it has served no other version before")
+    if known.status(serving.previous, environment) is ApprovalStatus.REJECTED:
+        raise Refused(
+            f"roll back {environment}: {_name(serving.previous)}, served before, was rejected there"
+        )
     following = _next(target, known, known.version(serving.previous), environment, actor)
     return _deploy(target, replace(following, kind="rollback"))
 

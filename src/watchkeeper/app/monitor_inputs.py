@@ -53,10 +53,7 @@ def source_of(project: Project, environment: str, window: Window) -> Source:
 def read_rows(store: Store, source: Source) -> WindowRows:
     """The window's captured rows."""
     captured, objects = _captured(store, source)
-    notes = _notes(
-        (len(captured.bad), f"capture lines that cannot be used{_first(captured.bad)}"),
-        (captured.outside, "records of another time in the window's files"),
-    )
+    notes = _notes(*_of_captures(captured))
     return WindowRows(captured.frame, captured.requests, captured.frame.height, notes, _digests(objects))
 
 
@@ -67,20 +64,20 @@ def read_labelled_rows(store: Store, source: Source, known_by: Window) -> Window
     truths = _objects(store, folder, Window(source.window.start, known_by.end))
     labels = read_labels(truths, known_by=known_by.end)
     joined = join_labels(captured, labels)
+    labelled = joined.frame.drop_nulls("label")
+    usable = labelled.filter(pl.col("label").cast(pl.Float64, strict=False).is_finite())
     notes = _notes(
-        (len(captured.bad), f"capture lines that cannot be used{_first(captured.bad)}"),
-        (captured.outside, "records of another time in the window's files"),
+        *_of_captures(captured),
         (joined.unlabelled, "rows without a label"),
+        (labelled.height - usable.height, "rows whose label is no number"),
+        (joined.unknown, "ids with labels that no request of this window carries"),
         (joined.mismatched, "requests with another number of labels than rows"),
         (joined.repeated, "requests whose id an earlier request carries too"),
         (labels.duplicates, "labels that a later one replaced"),
         (labels.conflicting, "ids whose labels do not agree; the last one counts"),
         (len(labels.bad), f"label lines that cannot be used{_first(labels.bad)}"),
     )
-    labelled = joined.frame.drop_nulls("label")
-    return WindowRows(
-        labelled, captured.requests, captured.frame.height, notes, _digests([*objects, *truths])
-    )
+    return WindowRows(usable, captured.requests, captured.frame.height, notes, _digests([*objects, *truths]))
 
 
 def _captured(store: Store, source: Source) -> tuple[Captured, Objects]:
@@ -113,6 +110,14 @@ def _objects(store: Store, prefix: str, window: Window) -> Objects:
 
 def _digests(objects: Objects) -> tuple[InputDigest, ...]:
     return tuple(InputDigest(key, digest(data)) for key, data in objects)
+
+
+def _of_captures(captured: Captured) -> tuple[tuple[int, str], ...]:
+    return (
+        (len(captured.bad), f"capture lines that cannot be used{_first(captured.bad)}"),
+        (captured.outside, "records of another time in the window's files"),
+        (captured.frame["_model_version"].null_count(), "rows that name no model version, not judged"),
+    )
 
 
 def _first(bad: Sequence[BadLine]) -> str:

@@ -9,12 +9,13 @@ from datetime import datetime
 import polars as pl
 
 from watchkeeper.app.baselines import baseline_of
+from watchkeeper.app.executions import place
 from watchkeeper.app.judging import JUDGES, Against, Figure, Judged
 from watchkeeper.app.models import catalogue
 from watchkeeper.app.monitor_inputs import WindowRows, read_labelled_rows, read_rows, source_of
 from watchkeeper.app.project import Project
 from watchkeeper.app.project_sections import MonitorSection
-from watchkeeper.app.records import create_record, read_record
+from watchkeeper.app.records import create_record
 from watchkeeper.app.schemas import schema
 from watchkeeper.app.targets import Target
 from watchkeeper.core.audit import Event
@@ -31,11 +32,10 @@ from watchkeeper.core.values import (
     Status,
     labels_of,
 )
-from watchkeeper.core.windows import Window, hour_folder
+from watchkeeper.core.windows import Window
 from watchkeeper.render.contract import violations_json
 
 ANALYZER_VERSION = "1"  # raised by a change that may change a verdict, and with it every execution key
-_REVISIONS = 1000  # of one window; more than that is a fault somewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +80,12 @@ def run_monitor(target: Target, run: MonitorRun, actor: Actor) -> Execution:
     else:
         rows = read_rows(target.store, source)
     draft = _draft(target.project, run, window, rows)
-    folder, stored = _place(target.store, draft)
+    folder, stored = place(target.store, draft)
     if stored is not None:
         return stored
-    verdicts = _verdicts(target.store, section, run, rows.frame)
-    status, reason = _status(section, rows, verdicts)
+    unready = _unready(section, rows)
+    verdicts = [] if unready else _verdicts(target.store, section, run, rows.frame)
+    status, reason = unready or _status(verdicts)
     execution = replace(
         draft,
         status=status,
@@ -135,20 +136,6 @@ def _draft(project: Project, run: MonitorRun, window: Window, rows: WindowRows) 
     )
 
 
-def _place(store: Store, draft: Execution) -> tuple[str, Execution | None]:
-    """The folder for the execution, or the stored one that read the same inputs under the same key."""
-    base = f"executions/{draft.schedule}/{hour_folder(draft.scheduled_at)}/"
-    for revision in range(1, _REVISIONS):
-        folder = base if revision == 1 else f"{base}revision-{revision}/"
-        key = f"{folder}execution.json"
-        if key not in store.list(key):
-            return folder, None
-        stored = read_record(store, key, Execution)
-        if (stored.key, stored.inputs) == (draft.key, draft.inputs):
-            return folder, stored
-    raise InputError(f"record execution {base}: want fewer than {_REVISIONS} revisions of one window")
-
-
 def _verdicts(store: Store, section: MonitorSection, run: MonitorRun, frame: pl.DataFrame) -> list[_Verdict]:
     """One verdict a model version, in order of version, each by its own baseline and schema."""
     known, found = catalogue(store), []
@@ -176,14 +163,19 @@ def _judgement(blank: Judgement, judged: Judged) -> Judgement:
     )
 
 
-def _status(section: MonitorSection, rows: WindowRows, verdicts: Sequence[_Verdict]) -> tuple[Status, str]:
-    """The execution's status and why: no traffic, awaited labels, too few rows, or the worst judgement."""
+def _unready(section: MonitorSection, rows: WindowRows) -> tuple[Status, str] | None:
+    """Why nothing can be judged yet: no traffic, or labels that are awaited."""
     labelled = rows.frame.height
     if not rows.captured:
         return Status.NO_TRAFFIC, "no request was captured in the window"
     if labelled < section.labels.coverage * rows.captured:
         coverage = f"{labelled:,} of {rows.captured:,} rows have a label"
         return Status.AWAITING_LABELS, f"{coverage}, want {section.labels.coverage:.0%}"
+    return None
+
+
+def _status(verdicts: Sequence[_Verdict]) -> tuple[Status, str]:
+    """The execution's status and why: too few rows, or the worst judgement."""
     judgements = [verdict.judgement for verdict in verdicts]
     judged = [judgement for judgement in judgements if judgement.status in VERDICTS]
     if not judged:

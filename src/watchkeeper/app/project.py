@@ -145,9 +145,9 @@ def _validated(node: yaml.MappingNode, file: Path) -> ProjectFile:
 
 def _fault(located: Located, fault: ErrorDetails, file: Path) -> tuple[int, str]:
     context = fault.get("ctx", {})
-    at = _in_file(located, (*fault["loc"], *([context["key"]] if "key" in context else [])))
+    at = _in_file(located, (*fault["loc"], *context.get("at", ())))
     name = ".".join(str(part) for part in at)
-    if fault["type"] in SAID:
+    if fault["type"] == SAID:
         message = fault["msg"]
     elif fault["type"] == "missing":
         message = f'want a key "{fault["loc"][-1]}" here, got none'

@@ -1,16 +1,24 @@
 """The project file's sections: what each key takes, and what is wrong with any other value.
 
-pydantic checks types; what is a matter of ours is said by an error of a type in `SAID`, with the
-key it is about.
+pydantic checks types; what is a matter of ours is said by an error of the type `SAID`, with the
+place of the key it is about.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from watchkeeper.core.decisions import ApprovalNeed
@@ -21,16 +29,22 @@ from watchkeeper.core.windows import Cron, Duration
 from watchkeeper.model.features import FeatureSpec
 from watchkeeper.training.settings import Threshold, TrainingSettings
 
+KNOWN_METRICS = tuple(metric.name.removeprefix(METRIC_PREFIX) for metric in METRICS)
 OVERRIDABLE = ("data", "training", "monitors", "alerts", "receivers", "retrain", "slas", "retain", "targets")
-SAID = frozenset({"unknown_key", "column", "condition", "metric"})
+SAID = "said"
+PREDICTION = "prediction"  # the column that the model's answers are
 
 
 def _parsed(kind: Any) -> BeforeValidator:
     return BeforeValidator(lambda value: kind.parse(value) if isinstance(value, str) else value)
 
 
-Length = Annotated[Duration, _parsed(Duration)]
-Schedule = Annotated[Cron, _parsed(Cron)]
+def _said(message: str, *at: str | int) -> PydanticCustomError:
+    return PydanticCustomError(SAID, "{message}", {"message": message, "at": at})
+
+
+Length = Annotated[Duration, _parsed(Duration), PlainSerializer(str)]
+Schedule = Annotated[Cron, _parsed(Cron), PlainSerializer(str)]
 
 
 class Section(BaseModel):
@@ -46,8 +60,7 @@ class Section(BaseModel):
             known = [field.alias or name for name, field in cls.model_fields.items()]
             for key in data:
                 if key not in known:
-                    message = unknown(key, [*known, *cls.also])
-                    raise PydanticCustomError("unknown_key", "{message}", {"message": message, "key": key})
+                    raise _said(unknown(key, [*known, *cls.also]), key)
         return data
 
 
@@ -62,14 +75,24 @@ class DataSection(Section):
 
     @model_validator(mode="after")
     def _named_columns_exist(self) -> DataSection:
-        for key, name in (("time", self.time), ("label", self.label)):
+        for key, name, role in (("time", self.time, Role.TIME), ("label", self.label, Role.LABEL)):
             if name not in self.columns:
-                raise PydanticCustomError(
-                    "column",
-                    "{message}",
-                    {"message": f"{key}: {unknown(name, self.columns, 'column')}", "key": key},
-                )
+                raise _said(f"{key}: {unknown(name, self.columns, 'column')}", key)
+            held = [column for column, of_column in self.columns.items() if of_column is role]
+            if held != [name]:
+                got, wrong = " and ".join(held) or "no column", [each for each in held if each != name]
+                message = f'want the role {role} on column "{name}" alone, got it on {got}'
+                raise _said(message, "columns", *wrong[:1] or [name])
+        for name, role in self.columns.items():
+            if PREDICTION in (name, role):
+                message = f"want no {PREDICTION} here: the model's answers are added under that name"
+                raise _said(message, "columns", name)
         return self
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Columns that a request carries."""
+        return tuple(name for name in self.columns if name != self.label)
 
 
 class SplitSection(Section):
@@ -160,11 +183,9 @@ class AlertSection(Section):
         conditions = [self.above is not None, self.below is not None, self.absent]
         if sum(conditions) != 1:
             message = f"alert {self.name}: want one of above, below and absent, got {sum(conditions)}"
-            raise PydanticCustomError("condition", "{message}", {"message": message, "key": "name"})
-        known = [metric.name.removeprefix(METRIC_PREFIX) for metric in METRICS]
-        if self.metric not in known:
-            message = unknown(self.metric, known, "metric")
-            raise PydanticCustomError("metric", "{message}", {"message": message, "key": "metric"})
+            raise _said(message, "name")
+        if self.metric not in KNOWN_METRICS:
+            raise _said(unknown(self.metric, KNOWN_METRICS, "metric"), "metric")
         return self
 
 
@@ -172,6 +193,12 @@ class RetrainSection(Section):
     approval: dict[str, ApprovalNeed] = {}
     cooldown: Length = Duration(seconds=7 * 86400)
     at_most: str = Field(default="2 per 30 days", pattern=r"^\d+ per .+$")
+
+    @field_validator("at_most")
+    @classmethod
+    def _per_duration(cls, text: str) -> str:
+        Duration.parse(text.partition(" per ")[2])
+        return text
 
 
 class SlaSection(Section):
@@ -213,6 +240,29 @@ class ProjectFile(Section):
     slas: list[SlaSection] = []
     retain: dict[Literal["captures", "executions", "history", "audit"], str] = {}
     targets: dict[Literal["local", "aws"], dict[str, Any]] = {"local": {}}
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> ProjectFile:
+        """What one section calls by name, another must have: an alert must not reach nobody by a typo."""
+        for name, known, noun, at in self._named():
+            if name not in known:
+                raise _said(unknown(name, known, noun), *at)
+        return self
+
+    def _named(self) -> Iterator[tuple[str, Collection[str], str, tuple[str | int, ...]]]:
+        """Each name, those there are, what they are names of, and where it stands."""
+        for place, feature in enumerate(self.training.features):
+            for name in filter(None, (*feature.columns, feature.per)):
+                yield name, self.data.inputs, "input column", ("training", "features", place)
+        for name in self.training.segments:
+            yield name, self.data.inputs, "input column", ("training", "segments")
+        for place, alert in enumerate(self.alerts):
+            for name in alert.notify:
+                yield name, self.receivers, "receiver", ("alerts", place, "notify")
+        for name in self.retrain.approval:
+            yield name, self.environments, "environment", ("retrain", "approval", name)
+        for place, sla in enumerate(self.slas):
+            yield sla.metric, KNOWN_METRICS, "metric", ("slas", place, "metric")
 
 
 def unknown(name: object, known: Iterable[str], noun: str = "key") -> str:

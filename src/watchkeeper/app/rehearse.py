@@ -31,8 +31,9 @@ from watchkeeper.app.models import approve, promote, status
 from watchkeeper.app.monitor_inputs import read_labelled_rows, read_rows, source_of
 from watchkeeper.app.monitoring import MonitorRun, run_monitor, window_of
 from watchkeeper.app.project import FILE, Project
+from watchkeeper.app.project_sections import PREDICTION
 from watchkeeper.app.reporting import write_execution_page, write_report
-from watchkeeper.app.schemas import PREDICTION, schemas
+from watchkeeper.app.schemas import schemas
 from watchkeeper.app.summary import (
     Counts,
     DecisionSummary,
@@ -121,15 +122,15 @@ def rehearse(project: Project, request: RehearsalRequest, report: Report) -> Sum
     with run.stage("train"):
         trained = train(run.target, rows, ENGINEER, report)
     if trained.model is None:
-        raise Refused(f"train for {request.first}: the model misses {'; '.join(trained.result.reasons)}")
+        raise Refused(f"train for {request.first}: the model misses {'; '.join(trained.missed)}")
+    requests = _planned(run, rows, months)
     with _serving(run) as client:
         with run.stage("promote"):
             _bring_to_service(run, trained.model.version)
-        requests = _planned(run, rows, months)
         _live(run, client, requests, months)
     with run.stage("report"):
         summary = _summary(run, rows, requests)
-        write_report(run.target, summary, trained.result.segments)
+        write_report(run.target, summary, trained.segments)
     summary = replace(summary, seconds={**run.seconds, "total": time.perf_counter() - started})
     store = FolderStore(folder)
     store.write("summary.json", encode(summary))
@@ -158,7 +159,7 @@ def _prepared(out: Path, project: Project) -> Path:
     """An empty workspace with the project file; what an earlier rehearsal left there is taken away."""
     folder = out.resolve()
     held = sorted(folder.iterdir()) if folder.is_dir() else []
-    if held and not (folder / MARKER).is_file():
+    if held and _marker(folder) is None:
         raise InputError(
             f"rehearse into {out}: want an empty folder or an earlier rehearsal's, got {held[0].name}"
         )
@@ -182,8 +183,17 @@ def _remove(path: Path) -> None:
 
 def interrupted(out: Path) -> bool:
     """Whether an earlier rehearsal in this folder did not come to its end."""
-    path = out / MARKER
-    return path.is_file() and not decode(Marker, path.read_bytes()).finished
+    marker = _marker(out)
+    return marker is not None and not marker.finished
+
+
+def _marker(folder: Path) -> Marker | None:
+    """The folder's marker; None when there is none, or a file of that name that is something else."""
+    path = folder / MARKER
+    try:
+        return decode(Marker, path.read_bytes()) if path.is_file() else None
+    except ValueError:
+        return None
 
 
 @contextmanager

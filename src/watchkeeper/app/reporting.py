@@ -8,7 +8,7 @@ from watchkeeper.app.alerting import alert_history
 from watchkeeper.app.audit import log
 from watchkeeper.app.deciding import decisions
 from watchkeeper.app.evidence import QualityEvidence, distributions, quality_evidence
-from watchkeeper.app.executions import executions
+from watchkeeper.app.executions import executions, folder_of
 from watchkeeper.app.judging import JUDGES
 from watchkeeper.app.models import catalogue
 from watchkeeper.app.monitor_inputs import read_labelled_rows, source_of
@@ -17,7 +17,7 @@ from watchkeeper.app.summary import Summary
 from watchkeeper.app.targets import Target
 from watchkeeper.core.rules import METRIC_PREFIX, Alert
 from watchkeeper.core.values import Execution, Segment
-from watchkeeper.core.windows import Window, hour_folder, month_of
+from watchkeeper.core.windows import Window, month_of
 from watchkeeper.render.execution_page import ExecutionView, execution_page
 from watchkeeper.render.report import AuditSlice, Counts, DataSource, Month, Report, report_page
 from watchkeeper.render.text import months_text
@@ -31,7 +31,7 @@ def write_report(target: Target, summary: Summary, segments: Sequence[Segment]) 
 
 
 def write_execution_page(target: Target, execution: Execution) -> None:
-    """Write the execution's page beside its files, and again when it is written again."""
+    """Write the execution's page beside its files."""
     settings = target.project.settings
     evidence = _evidence(target, execution)
     view = ExecutionView(
@@ -43,8 +43,7 @@ def write_execution_page(target: Target, execution: Execution) -> None:
         segments=evidence.segments if evidence else (),
         residuals=evidence.residuals if evidence else None,
     )
-    folder = f"executions/{execution.schedule}/{hour_folder(execution.scheduled_at)}/"
-    target.store.write(f"{folder}report.html", execution_page(view).encode())
+    target.store.write(f"{folder_of(target.store, execution)}report.html", execution_page(view).encode())
 
 
 def _report(target: Target, summary: Summary, segments: Sequence[Segment]) -> Report:
@@ -118,9 +117,9 @@ def _evidence(target: Target, execution: Execution) -> QualityEvidence | None:
 
 
 def _newest(alerts: Sequence[Alert]) -> tuple[Alert, ...]:
-    """Each alert as it stands now: one a series and firing."""
+    """Each alert as it stands now: one a series and firing; none that was pending and never fired."""
     held = {(alert.fingerprint, alert.active_at): alert for alert in alerts}
-    return tuple(held.values())
+    return tuple(alert for alert in held.values() if alert.open or alert.fired_at)
 
 
 def _ratio_limit(target: Target, environment: str) -> float | None:

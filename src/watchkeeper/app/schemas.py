@@ -5,12 +5,11 @@ from __future__ import annotations
 import polars as pl
 
 from watchkeeper.app.project import Project
+from watchkeeper.app.project_sections import PREDICTION
 from watchkeeper.app.records import create_record, read_record, read_records
 from watchkeeper.core.ports import Store
 from watchkeeper.core.statistics import Types
 from watchkeeper.core.values import Column, ColumnType, Role, Schema
-
-PREDICTION = "prediction"
 
 
 def schema_of(project: Project, frame: pl.DataFrame) -> Schema:
@@ -23,14 +22,18 @@ def schema_of(project: Project, frame: pl.DataFrame) -> Schema:
 
 
 def settle_schema(store: Store, proposed: Schema) -> Schema:
-    """The stored schema with the proposed columns, or else the proposed one, stored as a new version."""
+    """The stored schema with the proposed columns, or the proposed one as the next version, not stored."""
     known = schemas(store)
     for schema in known:
         if schema.columns == proposed.columns:
             return schema
-    settled = Schema(len(known) + 1, proposed.columns)
-    create_record(store, f"schemas/v{settled.version}.json", settled)
-    return settled
+    return Schema(len(known) + 1, proposed.columns)
+
+
+def keep_schema(store: Store, settled: Schema) -> None:
+    """Store a settled schema, unless it is there: a run that comes to nothing leaves none."""
+    if settled not in schemas(store):
+        create_record(store, f"schemas/v{settled.version}.json", settled)
 
 
 def schemas(store: Store) -> tuple[Schema, ...]:

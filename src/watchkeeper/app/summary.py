@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from watchkeeper.app.judging import LABEL, numbers
+from watchkeeper.app.judging import LABEL, known_figures, numbers
 from watchkeeper.core.audit import Verification
 from watchkeeper.core.rules import Alert
 from watchkeeper.core.values import VERDICTS, Execution, Metrics, Sample, Status
 from watchkeeper.core.windows import month_of
-from watchkeeper.monitors.model_quality import figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +98,10 @@ def month_summaries(
                 month=month,
                 rows=rows.height,
                 model_version=_newest_version(rows),
-                watched=figures(numbers(rows[LABEL]), numbers(rows[prediction])),
+                watched=known_figures(numbers(rows[LABEL]), numbers(rows[prediction])),
                 rmse_baseline_ratio=_ratio([s for execution in own for s in execution.samples]),
                 violations=sum(len(execution.violations) for execution in own),
-                alerts=tuple(alert.name for alert in alerts if subject_month(alert, executions) == month),
+                alerts=tuple(each.name for each in fired(alerts) if subject_month(each, executions) == month),
             )
         )
     return tuple(found)
@@ -112,7 +111,6 @@ def alert_summaries(
     alerts: Sequence[Alert], executions: Sequence[Execution], environment: str
 ) -> tuple[AlertSummary, ...]:
     """The alerts that fired, each once, in the order in which they began to."""
-    fired = {(alert.fingerprint, alert.fired_at): alert for alert in alerts if alert.fired_at}
     return tuple(
         AlertSummary(
             name=alert.name,
@@ -121,8 +119,13 @@ def alert_summaries(
             labels_known_in=month_of(alert.active_at),
             state=alert.state.value,
         )
-        for alert in fired.values()
+        for alert in fired(alerts)
     )
+
+
+def fired(alerts: Sequence[Alert]) -> tuple[Alert, ...]:
+    """Of every change of every alert: each firing once, as it stands now, the first to begin first."""
+    return tuple({(alert.fingerprint, alert.fired_at): alert for alert in alerts if alert.fired_at}.values())
 
 
 def subject_month(alert: Alert, executions: Sequence[Execution]) -> str | None:

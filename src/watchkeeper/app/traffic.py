@@ -13,8 +13,10 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
+from watchkeeper.core.errors import InputError
 from watchkeeper.core.values import NUMERIC, GroundTruth, Schema
 from watchkeeper.core.windows import Duration, add_months, month_start
+from watchkeeper.model.parsing import number
 
 ONE_ROW = 0.7  # share of requests with a single row, as most callers send
 MOST_ROWS = 50
@@ -47,8 +49,10 @@ def plan_month(rows: pl.DataFrame, month: str, plan: TrafficPlan) -> tuple[Plann
     """A month's rows as requests in order of time; every row is in exactly one of them.
 
     The same rows, month and plan give the same requests. Labels of a request are collected on a day
-    of the label delay after the month, so all of them are there when it is over.
+    of the label delay after the month, so all of them are there when it is over; without a delay they
+    come with the request. Raises InputError for a label or a numeric column that holds no number.
     """
+    _check_numbers(rows, month, plan.schema)
     start = month_start(month)
     end = add_months(start, 1)
     draw = np.random.default_rng([plan.seed, start.year, start.month])
@@ -58,19 +62,40 @@ def plan_month(rows: pl.DataFrame, month: str, plan: TrafficPlan) -> tuple[Plann
     while place < rows.height:
         size = 1 if draw.random() < ONE_ROW else int(draw.integers(2, MOST_ROWS + 1))
         own = rows[order[place : place + size].tolist()]
-        time = start + (end - start) * float(draw.random())
-        collected = _evening(end + (plan.label_delay.after(end) - end) * float(draw.random()), end)
+        time = (start + (end - start) * float(draw.random())).replace(microsecond=0)
+        drawn, over = float(draw.random()), plan.label_delay.after(end)
+        collected = _evening(end + (over - end) * drawn, end, over) if over > end else time
         identity = uuid.UUID(bytes=draw.bytes(16), version=4)
         as_json = len(requests) % JSON_EVERY == JSON_EVERY - 1
-        times = time.replace(microsecond=0), collected
-        requests.append(_request(own, plan.schema, str(identity), times, as_json))
+        requests.append(_request(own, plan.schema, str(identity), (time, collected), as_json))
         place += size
     return tuple(sorted(requests, key=lambda request: (request.time, request.inference_id)))
 
 
-def _evening(time: datetime, earliest: datetime) -> datetime:
-    """Labels are collected once a day, at eight in the evening."""
-    return max(time.replace(hour=20, minute=0, second=0, microsecond=0), earliest)
+def _check_numbers(rows: pl.DataFrame, month: str, schema: Schema) -> None:
+    names = [column.name for column in schema.inputs if column.type in NUMERIC]
+    for name in (*names, schema.label.name):
+        texts = rows[name].drop_nulls() if name in names else rows[name].fill_null("")
+        bad = [text for text in texts.unique(maintain_order=True) if not _is_number(text)]
+        if bad:
+            raise InputError(
+                f'plan requests of {month}, column {name}: want numbers, got "{bad[0]}"'
+                + (f" and {len(bad) - 1} other texts" if bad[1:] else "")
+            )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        number(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _evening(time: datetime, earliest: datetime, latest: datetime) -> datetime:
+    """Labels are collected once a day, at eight in the evening, where that is within the time they take."""
+    evening = time.replace(hour=20, minute=0, second=0, microsecond=0)
+    return evening if earliest <= evening < latest else max(time, earliest)
 
 
 def _request(
@@ -102,12 +127,18 @@ def _json(cells: Sequence[tuple[str | None, ...]], schema: Schema) -> bytes:
     names = [column.name for column in schema.inputs]
     instances = [
         {
-            name: json.loads(cell) if cell and number else cell
-            for name, number, cell in zip(names, numeric, row, strict=True)
+            name: _json_number(cell) if cell and is_number else cell
+            for name, is_number, cell in zip(names, numeric, row, strict=True)
         }
         for row in cells
     ]
     return json.dumps({"instances": instances}).encode()
+
+
+def _json_number(text: str) -> int | float:
+    """The number as JSON would say it: `044` is 44."""
+    value = number(text)
+    return int(text) if text.strip().lstrip("+-").isdigit() else value
 
 
 def by_day(requests: Sequence[PlannedRequest]) -> dict[datetime, list[GroundTruth]]:

@@ -16,23 +16,35 @@ from watchkeeper.app.baselines import BaselineRecord, BaselineRows, suggest_base
 from watchkeeper.app.judging import LABEL
 from watchkeeper.app.models import catalogue, register
 from watchkeeper.app.project import Project
-from watchkeeper.app.schemas import schema_of, settle_schema
+from watchkeeper.app.schemas import keep_schema, schema_of, settle_schema
 from watchkeeper.app.targets import Target
 from watchkeeper.core.audit import Event
-from watchkeeper.core.values import Actor, ModelVersion, Progress, Schema
-from watchkeeper.core.windows import month_of, shift_month
+from watchkeeper.core.values import Actor, Metrics, ModelVersion, Progress, Schema, Segment
+from watchkeeper.core.windows import Duration, month_of, month_start, shift_month
+from watchkeeper.training.fitting import Recipe
 from watchkeeper.training.pipeline import TrainingResult
 from watchkeeper.training.pipeline import train as run_pipeline
 from watchkeeper.training.request import TrainingRequest
+from watchkeeper.training.split import Split
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What a training run led to: a registered version, or the thresholds it missed."""
+    """What a training run led to: a registered version, or the thresholds it missed.
+
+    `metrics` and `segments` are those of the test months; `seconds` are measured per step.
+    """
 
     model: ModelVersion | None
-    result: TrainingResult
-    baselines: tuple[BaselineRecord, ...]
+    missed: tuple[str, ...]
+    run_id: str
+    metrics: Metrics
+    segments: tuple[Segment, ...]
+    split: Split
+    recipe: Recipe
+    unseen: dict[str, int]
+    seconds: dict[str, float]
+    baselines: tuple[BaselineRecord, ...] = ()
 
 
 def dataset_of(project: Project, request: SourceRequest) -> Dataset:
@@ -43,10 +55,13 @@ def dataset_of(project: Project, request: SourceRequest) -> Dataset:
 def known_through(project: Project, month: str) -> str:
     """The newest month whose labels are complete when `month` begins, by the label delay of the project.
 
-    Labels of month m that take a month are complete at the end of m + 1.
+    Labels of month m that take a month are complete at the end of m + 1; so are those that take 30 days.
     """
     quality = project.settings.monitors.get("model-quality")
-    return shift_month(month, -1 - (quality.labels.delay.months if quality else 0))
+    delay, newest = quality.labels.delay if quality else Duration(), month
+    while delay.after(month_start(newest)) > month_start(month):
+        newest = shift_month(newest, -1)
+    return shift_month(newest, -1)
 
 
 def train(
@@ -59,9 +74,10 @@ def train(
     """Train on what is known by now (or through a month), register what meets its thresholds.
 
     A run that misses a threshold is kept in the tracker and on the trail, and is no version.
+    Raises InputError for data that cannot be used, and then nothing is kept but the run's beginning.
     """
     now = target.clock.now()
-    through = through or known_through(target.project, month_of(now))
+    through = through or _newest_known(target, rows)
     schema = settle_schema(
         target.store, schema_of(target.project, rows.frame.filter(pl.col(_time(target)) <= through))
     )
@@ -79,10 +95,11 @@ def train(
     if not result.accepted:
         why = "; ".join(result.reasons)
         target.trail.append(Event("training.not-accepted", run, actor, now, why=why, after=result.digest))
-        return Trained(None, result, ())
+        return _trained(result)
+    keep_schema(target.store, schema)
     model = register(target, _version(target, result, schema, actor), result.artefact)
     baselines = suggest_baselines(target, model.version, _baseline_rows(request, result), actor)
-    return Trained(model, result, baselines)
+    return _trained(result, model, baselines)
 
 
 def code_version() -> str:
@@ -93,6 +110,29 @@ def code_version() -> str:
     asked = ["git", "-C", str(checkout), "rev-parse", "--short=12", "HEAD"]
     found = subprocess.run(asked, capture_output=True, text=True, check=False)
     return f"{__version__}+{found.stdout.strip()}" if found.returncode == 0 else __version__
+
+
+def _trained(
+    result: TrainingResult, model: ModelVersion | None = None, baselines: tuple[BaselineRecord, ...] = ()
+) -> Trained:
+    return Trained(
+        model=model,
+        missed=result.reasons,
+        run_id=result.run_id,
+        metrics=result.metrics,
+        segments=result.segments,
+        split=result.split,
+        recipe=result.recipe,
+        unseen=result.unseen,
+        seconds=result.seconds,
+        baselines=baselines,
+    )
+
+
+def _newest_known(target: Target, rows: Dataset) -> str:
+    """The newest month with labels that are known by now; a file that ended long ago has an earlier one."""
+    known, held = known_through(target.project, month_of(target.clock.now())), rows.frame[_time(target)].max()
+    return min(known, str(held)) if held is not None else known
 
 
 def _time(target: Target) -> str:

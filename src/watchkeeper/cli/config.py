@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import yaml
 
 from watchkeeper.app.project import load_project
 from watchkeeper.cli.output import answer, json_option, workspace_option
@@ -55,8 +56,10 @@ def check(workspace: Path, as_json: bool) -> None:
 @config.command()
 @workspace_option
 @click.option("--for", "environment", help="As this environment overrides it.")
-def show(workspace: Path, environment: str | None) -> None:
-    """Print the settings as they are used, defaults included, as JSON."""
+@json_option
+def show(workspace: Path, environment: str | None, as_json: bool) -> None:
+    """Print the settings as they are used, defaults included."""
     project = load_project(workspace)
     settings = project.environment(environment) if environment else project.settings
-    click.echo(settings.model_dump_json(indent=2, by_alias=True))
+    plain = settings.model_dump(mode="json", by_alias=True)
+    answer(plain, as_json, lambda: yaml.safe_dump(plain, sort_keys=False, allow_unicode=True).rstrip())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -43,6 +44,11 @@ def run(monitor: str, environment: str, moment: str | None, workspace: Path, as_
     if at > now:
         raise InputError(
             f"run monitor {monitor} at {utc_text(at)}: want a time that has come, it is {utc_text(now)}"
+        )
+    if section.schedule.next(at - timedelta(minutes=1)) != at:
+        raise InputError(
+            f"run monitor {monitor} at {utc_text(at)}: want a time of its schedule {section.schedule}, "
+            f"the one before is {utc_text(section.schedule.previous(at))}"
         )
     execution = run_monitor(target, MonitorRun(monitor, environment, at), os_user())
     write_execution_page(target, execution)

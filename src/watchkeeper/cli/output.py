@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import click
 
 from watchkeeper.core.encoding import encode
+from watchkeeper.core.errors import InputError
+from watchkeeper.core.windows import month_start
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,6 +29,15 @@ def workspace_option(command: F) -> F:
         envvar="WATCHKEEPER_WORKSPACE",
         help="Folder with watchkeeper.yaml and the loop's records (default: this folder).",
     )(command)
+
+
+def check_month(text: str, doing: str) -> str:
+    """The text when it is a month. Raises InputError otherwise."""
+    try:
+        month_start(text)
+    except ValueError as error:
+        raise InputError(f"{doing}: {error}") from None
+    return text
 
 
 def answer(value: object, as_json: bool, text: Callable[[], str]) -> None:

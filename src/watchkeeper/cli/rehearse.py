@@ -14,10 +14,8 @@ from watchkeeper.app.rehearse import rehearse as run
 from watchkeeper.app.serving import ServeRequest, serve_project
 from watchkeeper.app.summary import Summary
 from watchkeeper.cli.live_view import live_view
-from watchkeeper.cli.output import answer, json_option, table
+from watchkeeper.cli.output import answer, check_month, json_option, table
 from watchkeeper.cli.sources import data_option, source_request
-from watchkeeper.core.errors import InputError
-from watchkeeper.core.windows import month_start
 from watchkeeper.render.text import months_text
 
 CONSOLE_PORT = 8321
@@ -61,8 +59,8 @@ def rehearse(
     request = RehearsalRequest(
         out=out,
         source=source_request(path, seed),
-        first=_month(first),
-        until=_month(until or first),
+        first=check_month(first, "rehearse --from"),
+        until=check_month(until or first, "rehearse --until"),
         approves=(lambda question: click.confirm(question)) if approve == "ask" else (lambda _: True),
         seed=seed,
     )
@@ -74,14 +72,6 @@ def rehearse(
         click.echo(f"\nreport on http://127.0.0.1:{CONSOLE_PORT}/ until Ctrl-C")
         serve_project(settings, ServeRequest(out, port=CONSOLE_PORT))
     sys.exit(0 if summary.closed else 1)
-
-
-def _month(text: str) -> str:
-    try:
-        month_start(text)
-    except ValueError as error:
-        raise InputError(f"rehearse: {error}") from None
-    return text
 
 
 def _text(summary: Summary, out: Path) -> str:

@@ -14,6 +14,7 @@ from watchkeeper.adapters.sources.dataset import SourceRequest
 F = TypeVar("F", bound=Callable[..., Any])
 
 VARIABLE = "WATCHKEEPER_HDB_CSV"
+OFFLINE = "WATCHKEEPER_OFFLINE"
 
 
 def data_option(command: F) -> F:
@@ -22,11 +23,17 @@ def data_option(command: F) -> F:
         "--data",
         "path",
         type=click.Path(path_type=Path, dir_okay=False),
-        help=f"CSV or CSV.gz (default: ${VARIABLE}, else the publisher's API, else a look-alike).",
+        help=f"CSV or CSV.gz (default: ${VARIABLE}, else the publisher's API, unless ${OFFLINE} is 1, "
+        "else a look-alike).",
     )(command)
 
 
 def source_request(path: Path | None, seed: int = 0) -> SourceRequest:
     """What to ask the project's source for."""
     named = os.environ.get(VARIABLE)
-    return SourceRequest(path=path, environment_path=Path(named) if named else None, online=True, seed=seed)
+    return SourceRequest(
+        path=path,
+        environment_path=Path(named) if named else None,
+        online=os.environ.get(OFFLINE) != "1",
+        seed=seed,
+    )

@@ -13,7 +13,7 @@ from watchkeeper.app.targets import open_target
 from watchkeeper.app.train import Trained, dataset_of
 from watchkeeper.app.train import train as run
 from watchkeeper.app.workspace import open_workspace
-from watchkeeper.cli.output import answer, json_option, workspace_option
+from watchkeeper.cli.output import answer, check_month, json_option, workspace_option
 from watchkeeper.cli.progress import progress_bars
 from watchkeeper.cli.sources import data_option, source_request
 
@@ -32,6 +32,8 @@ def train(workspace: Path, path: Path | None, through: str | None, as_json: bool
 
     Exit code 1 when it misses one.
     """
+    if through is not None:
+        check_month(through, "train --through")
     project = load_project(workspace)
     target = open_target(project, open_workspace(workspace).folder)
     rows = dataset_of(project, source_request(path))
@@ -42,10 +44,10 @@ def train(workspace: Path, path: Path | None, through: str | None, as_json: bool
 
 
 def _text(trained: Trained) -> str:
-    metrics = trained.result.metrics
+    metrics = trained.metrics
     figures = f"test months: RMSE {metrics.rmse:,.0f}, MAPE {metrics.mape:.1%}, R² {metrics.r2:.3f}"
     if trained.model is None:
-        return f"not registered: {'; '.join(trained.result.reasons)}\n{figures}"
+        return f"not registered: {'; '.join(trained.missed)}\n{figures}"
     version = trained.model.version
     following = f"next: watchkeeper models promote {version} --to dev"
     return f"registered model v{version}, pending approval\n{figures}\n{following}"

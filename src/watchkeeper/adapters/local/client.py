@@ -8,8 +8,10 @@ from datetime import datetime
 
 import httpx
 
-from watchkeeper.core.errors import PlatformError
+from watchkeeper.core.errors import InputError, PlatformError
 from watchkeeper.core.windows import utc_text
+
+_REFUSED = frozenset({400, 406, 413, 415})  # statuses of a request that the caller has to mend
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class EndpointClient:
     def invoke(self, invocation: Invocation, rehearsed: bool = False) -> bytes:
         """The answer's body. With `rehearsed` the request says what time it is.
 
-        Raises PlatformError when there is no answer or it is an error, with the server's words.
+        Raises InputError when the request is refused, PlatformError when there is no answer or it is
+        another error, with the server's words.
         """
         headers = {
             "content-type": invocation.content_type,
@@ -48,6 +51,8 @@ class EndpointClient:
             raise PlatformError(f"{doing}: {type(error).__name__}: {error}", retryable=True) from error
         if response.is_error:
             said = f"{doing}: {response.status_code}: {response.text[:500]}"
+            if response.status_code in _REFUSED:
+                raise InputError(said)
             raise PlatformError(said, retryable=response.status_code >= 500)
         return response.content
 

@@ -1,0 +1,63 @@
+"""Every endpoint host keeps the port's promises."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.serving.running import DEPLOYED, running, settings_of
+from watchkeeper.adapters.local.endpoint import LocalEndpointHost
+from watchkeeper.adapters.memory.endpoint import MemoryEndpointHost
+from watchkeeper.core.encoding import encode
+from watchkeeper.core.errors import PlatformError
+from watchkeeper.core.ports import EndpointHost
+from watchkeeper.core.values import RunningServer
+
+BROKEN = 666  # a version that no host can load
+
+
+@contextlib.contextmanager
+def local(folder: Path) -> Iterator[EndpointHost]:
+    """Our server in a thread, found by its run file."""
+    with running(settings_of(folder)) as server:
+        port = int(server.client.base_url.port or 0)
+        run_file = folder / "run" / "server.json"
+        run_file.parent.mkdir()
+        run_file.write_bytes(encode(RunningServer(1, port, server.server.token)))
+        yield LocalEndpointHost(run_file)
+
+
+@contextlib.contextmanager
+def memory(_: Path) -> Iterator[EndpointHost]:
+    yield MemoryEndpointHost(broken=frozenset({BROKEN}))
+
+
+MAKERS: dict[str, Callable[[Path], AbstractContextManager[EndpointHost]]] = {"local": local, "memory": memory}
+
+
+@pytest.fixture(params=MAKERS)
+def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EndpointHost]:
+    with MAKERS[request.param](tmp_path) as opened:
+        yield opened
+
+
+def test_a_version_is_deployed_and_again(host: EndpointHost) -> None:
+    for version in (2, 3, 3):
+        host.deploy(replace(DEPLOYED, version=version))
+
+
+def test_a_version_that_does_not_load_is_a_platform_error_that_names_it(host: EndpointHost) -> None:
+    with pytest.raises(PlatformError, match=f"v?{BROKEN}.*prices") as caught:
+        host.deploy(replace(DEPLOYED, version=BROKEN))
+    assert not caught.value.retryable
+    host.deploy(replace(DEPLOYED, version=2))
+
+
+def test_a_flush_without_requests_is_none(host: EndpointHost) -> None:
+    host.flush()
+    assert all(sample.value == 0 for sample in host.samples())
