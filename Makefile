@@ -16,7 +16,7 @@ STAMP := .venv/.stamp
 PROJECT := projects/resale_price
 BUILD := build/demo
 
-.PHONY: help setup demo test test-deps soak lint bench up clean lock
+.PHONY: help setup demo test test-deps soak lint bench docs up clean lock
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ bench: $(STAMP) ## run each benchmark
 		test -e "$$benchmark" || { echo "bench: no benchmark yet"; break; }; \
 		echo "== $$benchmark"; $(BIN)/python "$$benchmark" || exit 1; \
 	done
+
+docs: $(STAMP) ## write the generated pages of docs/reference anew
+	$(BIN)/python docs/reference/generate.py
 
 up: $(STAMP) ## serve the endpoint and the console on what the demo made
 	$(BIN)/watchkeeper up --project $(PROJECT) --workspace $(BUILD)
