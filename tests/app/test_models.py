@@ -213,3 +213,9 @@ def test_the_log_tells_the_whole_way(loop: Loop) -> None:
     said = [entry.event for entry in log(loop.target.trail) if entry.event.action == "model.approve"][-1]
     assert (said.before, said.after, said.why) == ("PendingManualApproval", "Approved", "good figures")
     assert (said.actor, said.subject) == (KIM, "model v1 for prod")
+
+
+def test_versions_that_the_tracker_missed_are_caught_up(loop: Loop) -> None:
+    loop.tracker.tags.clear()
+    registered(loop, 2)
+    assert sorted(loop.tracker.tags) == [1, 2]

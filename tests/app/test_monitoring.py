@@ -258,6 +258,19 @@ def test_rows_without_a_version_are_counted_and_not_judged(
     assert execution.judgements[0].rows == 60 - rows
 
 
+def test_an_execution_that_breaks_is_on_record_as_failed_and_tried_again(loop: Loop, trained: Loop) -> None:
+    loop.send(loop.plan(), model_of(trained), version=9)
+    broken = judge(loop, DATA)
+    assert broken.status is Status.FAILED
+    assert "find the data-quality baseline of model v9: there is none" in broken.reason
+    assert broken.samples
+    assert not any(sample.metric == "watchkeeper_data_quality_violations" for sample in broken.samples)
+    write_execution_page(loop.target, broken)
+    judge(loop, DATA)
+    assert [each.status for each in executions(loop.store)] == [Status.FAILED, Status.FAILED]
+    assert "monitor.execution" in loop.actions()
+
+
 @pytest.mark.parametrize("tampered", [b" ", b"\xff"])
 @pytest.mark.parametrize("name", ["statistics.json", "constraints.json"])
 @pytest.mark.usefixtures("sent")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from watchkeeper.app.records import read_record, read_records
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.ports import Store
-from watchkeeper.core.values import Execution, Sample
+from watchkeeper.core.values import Execution, Sample, Status
 from watchkeeper.core.windows import hour_folder
 
 _REVISIONS = 1000  # of one window; more than that is a fault somewhere
@@ -20,23 +22,37 @@ def executions(store: Store) -> tuple[Execution, ...]:
 def place(store: Store, draft: Execution) -> tuple[str, Execution | None]:
     """The folder for an execution, and the one stored there that read the same inputs under the same key.
 
-    Other inputs or settings are another revision of the window, in a folder of its own.
+    Other inputs or settings are another revision of the window, in a folder of its own; so is another
+    try after one that failed.
     """
-    base = f"executions/{draft.schedule}/{hour_folder(draft.scheduled_at)}/"
+    for folder, stored in _revisions(store, draft):
+        if stored is None:
+            return folder, None
+        if (stored.key, stored.inputs) == (draft.key, draft.inputs) and stored.status is not Status.FAILED:
+            return folder, stored
+    raise InputError(f"record execution {draft.schedule}: want fewer than {_REVISIONS} revisions of a window")
+
+
+def folder_of(store: Store, execution: Execution) -> str:
+    """Where an execution's files are, with a slash at the end. Raises InputError for one not on record."""
+    for folder, stored in _revisions(store, execution):
+        if stored is None:
+            break
+        if stored == execution:
+            return folder
+    raise InputError(f"find execution {execution.schedule}, {execution.window}: it is not on record")
+
+
+def _revisions(store: Store, execution: Execution) -> Iterator[tuple[str, Execution | None]]:
+    """The folders of a window's revisions, first to last, then the next free one with None."""
+    base = f"executions/{execution.schedule}/{hour_folder(execution.scheduled_at)}/"
     for revision in range(1, _REVISIONS):
         folder = base if revision == 1 else f"{base}revision-{revision}/"
         key = f"{folder}execution.json"
         if key not in store.list(key):
-            return folder, None
-        stored = read_record(store, key, Execution)
-        if (stored.key, stored.inputs) == (draft.key, draft.inputs):
-            return folder, stored
-    raise InputError(f"record execution {base}: want fewer than {_REVISIONS} revisions of one window")
-
-
-def folder_of(store: Store, execution: Execution) -> str:
-    """Where a stored execution's files are, with a slash at the end."""
-    return place(store, execution)[0]
+            yield folder, None
+            return
+        yield folder, read_record(store, key, Execution)
 
 
 def samples(store: Store, environment: str | None = None) -> tuple[Sample, ...]:

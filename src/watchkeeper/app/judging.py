@@ -204,13 +204,6 @@ JUDGES: Mapping[str, Judge] = MappingProxyType(
 )
 
 
-def judge_named(name: str) -> Judge:
-    """Raises ValueError for a monitor there is none of."""
-    if name not in JUDGES:
-        raise ValueError(f'want a monitor of {", ".join(JUDGES)}, got "{name}"')
-    return JUDGES[name]
-
-
 def as_text(rows: pl.DataFrame) -> pl.DataFrame:
     """Every column as text, numbers in their shortest form."""
     return rows.with_columns(pl.all().cast(pl.String))

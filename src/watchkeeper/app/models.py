@@ -104,7 +104,8 @@ def register(target: Target, model: ModelVersion, artefact: Path) -> ModelVersio
             artefact_prefix(model.version) + file.relative_to(artefact).as_posix(), file.read_bytes()
         )
     create_record(target.store, f"models/v{model.version}/model.json", model)
-    target.tracker.register(model.run_id, model.version, ApprovalStatus.PENDING)
+    for known in catalogue(target.store).versions:  # those that the tracker missed come first
+        target.tracker.register(known.run_id, known.version, ApprovalStatus.PENDING)
     return model
 
 

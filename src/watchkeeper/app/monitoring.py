@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,7 +21,7 @@ from watchkeeper.app.schemas import schema
 from watchkeeper.app.targets import Target
 from watchkeeper.core.audit import Event
 from watchkeeper.core.encoding import digest
-from watchkeeper.core.errors import InputError
+from watchkeeper.core.errors import InputError, IntegrityError
 from watchkeeper.core.ports import Store
 from watchkeeper.core.rules import METRIC_PREFIX
 from watchkeeper.core.values import (
@@ -34,6 +35,8 @@ from watchkeeper.core.values import (
 )
 from watchkeeper.core.windows import Window
 from watchkeeper.render.contract import violations_json
+
+log = logging.getLogger(__name__)
 
 ANALYZER_VERSION = "1"  # raised by a change that may change a verdict, and with it every execution key
 
@@ -83,9 +86,7 @@ def run_monitor(target: Target, run: MonitorRun, actor: Actor) -> Execution:
     folder, stored = place(target.store, draft)
     if stored is not None:
         return stored
-    unready = _unready(section, rows)
-    verdicts = [] if unready else _verdicts(target.store, section, run, rows.frame)
-    status, reason = unready or _status(verdicts)
+    verdicts, status, reason = _tried(target.store, section, run, rows)
     execution = replace(
         draft,
         status=status,
@@ -106,6 +107,25 @@ def run_monitor(target: Target, run: MonitorRun, actor: Actor) -> Execution:
         )
     )
     return execution
+
+
+def _tried(
+    store: Store, section: MonitorSection, run: MonitorRun, rows: WindowRows
+) -> tuple[list[_Verdict], Status, str]:
+    """The verdicts, and the status with its reason; an execution that breaks is on record as Failed.
+
+    Raises IntegrityError: what is not as it was written must stop whoever runs this.
+    """
+    if unready := _unready(section, rows):
+        return [], *unready
+    try:
+        verdicts = _verdicts(store, section, run, rows.frame)
+    except IntegrityError:
+        raise
+    except Exception as error:  # the one place: whatever breaks is on record, and the schedule goes on
+        log.exception("monitor %s in %s", run.monitor, run.environment)
+        return [], Status.FAILED, f"{type(error).__name__}: {error}"
+    return verdicts, *_status(verdicts)
 
 
 def _section(project: Project, run: MonitorRun) -> MonitorSection:

@@ -70,7 +70,7 @@ class Tracker(Protocol):
         """
 
     def register(self, run_id: str, version: int, status: ApprovalStatus) -> None:
-        """Make the run's model version `version` of the project's registered model."""
+        """Make the run's model version `version` of the project's registered model; once is enough."""
 
     def mirror(self, version: int, tags: Mapping[str, str], aliases: Sequence[str]) -> None:
         """Set tags and move aliases of a registered version."""

@@ -79,7 +79,7 @@ def test_version_numbers_are_ours(folder: Path, artefact: Path) -> None:
         tracker.register(second, 1, PENDING)
     held = client(tracker).search_model_versions("name = 'numbers'")
     assert {int(v.version): (v.run_id, v.tags["approval_status"]) for v in held} == {
-        1: (first, "Approved"),
+        1: (first, "PendingManualApproval"),
         2: (second, "PendingManualApproval"),
     }
 

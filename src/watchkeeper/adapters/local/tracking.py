@@ -83,12 +83,12 @@ class MlflowTracker:
                         f"got {max(held, default=0)} as the newest there"
                     )
                 self._create_version(client, run_id)
+                client.set_model_version_tag(self.project, str(version), STATUS_TAG, status.value)
             elif held[version].run_id != run_id:
                 raise IntegrityError(
                     f"register version {version} of {self.project} in MLflow: want run {run_id}, "
                     f"got run {held[version].run_id} there"
                 )
-            client.set_model_version_tag(self.project, str(version), STATUS_TAG, status.value)
 
     def mirror(self, version: int, tags: Mapping[str, str], aliases: Sequence[str]) -> None:
         with self._client(f"mirror version {version}") as client:

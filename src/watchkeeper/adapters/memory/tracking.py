@@ -28,7 +28,7 @@ class MemoryTracker:
         return name
 
     def register(self, run_id: str, version: int, status: ApprovalStatus) -> None:
-        self.tags[version] = {"run": run_id, "status": status.value}
+        self.tags.setdefault(version, {"run": run_id, "status": status.value})
 
     def mirror(self, version: int, tags: Mapping[str, str], aliases: Sequence[str]) -> None:
         self.tags.setdefault(version, {}).update(tags)
