@@ -131,6 +131,15 @@ def test_a_finished_and_an_interrupted_rehearsal_are_started_over(
     assert [path.name for path in (out / "models").iterdir()] == ["v1"]
 
 
+def test_what_someone_put_into_a_rehearsals_folder_is_not_lost(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "rehearsal.json").write_text('{"finished": true}')
+    (tmp_path / "audit").mkdir()
+    (tmp_path / "notes.txt").write_text("mine")
+    said = cli("rehearse", "--out", tmp_path, "--no-serve")
+    assert (said.code, "an earlier rehearsal's, got notes.txt" in said.err) == (2, True)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
 @pytest.mark.parametrize("name", ["notes.txt", "rehearsal.json"])
 def test_a_folder_with_other_files_is_left_alone(cli: Cli, tmp_path: Path, name: str) -> None:
     out = tmp_path / "out"

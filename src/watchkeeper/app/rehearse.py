@@ -46,6 +46,7 @@ from watchkeeper.app.summary import (
 from watchkeeper.app.targets import Target, open_target
 from watchkeeper.app.traffic import PlannedRequest, TrafficPlan, by_day, plan_month
 from watchkeeper.app.train import dataset_of, train
+from watchkeeper.app.workspace import WRITTEN
 from watchkeeper.core.encoding import decode, encode
 from watchkeeper.core.errors import InputError, Refused
 from watchkeeper.core.values import Actor, GroundTruth, Progress
@@ -55,6 +56,7 @@ ENGINEER = Actor("ml-engineer", "rehearsal")
 OWNER = Actor("model-owner", "rehearsal")
 SCHEDULER = Actor("scheduler", "service")
 MARKER = "rehearsal.json"
+RESULTS = frozenset({MARKER, "report.html", "scores.parquet", "summary.json"})
 
 Report = Callable[[Progress], None]
 Asked = Callable[[str], bool]
@@ -156,22 +158,30 @@ def _check_months(rows: Dataset, project: Project, months: tuple[str, ...]) -> N
 
 
 def _prepared(out: Path, project: Project) -> Path:
-    """An empty workspace with the project file; what an earlier rehearsal left there is taken away."""
+    """An empty workspace with the project file; what an earlier rehearsal left there is taken away.
+
+    The marker stays while the rest goes, so that a folder left half-empty by a crash can be told.
+    """
     folder = out.resolve()
     held = sorted(folder.iterdir()) if folder.is_dir() else []
-    if held and _marker(folder) is None:
-        raise InputError(
-            f"rehearse into {out}: want an empty folder or an earlier rehearsal's, got {held[0].name}"
-        )
+    strangers = [path.name for path in held if not _is_ours(path.name, project)]
+    if strangers or (held and _marker(folder) is None):
+        got = strangers[0] if strangers else held[0].name
+        raise InputError(f"rehearse into {out}: want an empty folder or an earlier rehearsal's, got {got}")
     store = FolderStore(folder)
-    store.write(
-        MARKER, encode(Marker(finished=False))
-    )  # it stays while the rest goes, so a crash can be told
+    store.write(MARKER, encode(Marker(finished=False)))
     for path in held:
         if path.name != MARKER:
             _remove(path)
     store.write(FILE, project.text.encode())
     return folder
+
+
+def _is_ours(name: str, project: Project) -> bool:
+    """Whether a rehearsal writes a file or folder of this name, receivers' folders included."""
+    receivers = [each for section in project.by_environment.values() for each in section.receivers.values()]
+    folders = {receiver.path.partition("/")[0] for each in receivers for receiver in each}
+    return name in WRITTEN | RESULTS | folders or name.startswith(".part-")
 
 
 def _remove(path: Path) -> None:

@@ -15,6 +15,30 @@ from watchkeeper.app.project import FILE
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.ports import Store, Trail
 
+# Whatever use cases write at the top of a workspace; notifications lie where the project file says.
+WRITTEN = frozenset(
+    {
+        FILE,
+        "alerts",
+        "approvals",
+        "audit",
+        "audit-head.json",
+        "audit.lock",
+        "baselines",
+        "captures",
+        "decisions",
+        "deployments",
+        "executions",
+        "ground-truth",
+        "mlflow",
+        "models",
+        "run",
+        "schemas",
+        "spool",
+        "training",
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
