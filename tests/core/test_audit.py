@@ -137,6 +137,13 @@ def test_a_fault_says_where_and_what() -> None:
     )
 
 
-@pytest.mark.parametrize("line", [b"", b"{}", b"[]", b"null", b"\xff", b"[" * 5000])
+BEFORE_ALL_TIME = (
+    chain(Head(), Event("a", "b", Actor("kim", "os-user"), START), START)
+    .line()
+    .replace(b"2020-01-01T00:00:00Z", b"0001-01-01T00:00:00+10:00")
+)
+
+
+@pytest.mark.parametrize("line", [b"", b"{}", b"[]", b"null", b"\xff", b"[" * 5000, BEFORE_ALL_TIME])
 def test_what_is_no_entry_is_a_fault_and_no_crash(line: bytes) -> None:
     assert "entry 1 cannot be read" in verify([line], Head()).faults[0].reason

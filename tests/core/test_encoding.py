@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from watchkeeper.core.encoding import canonical, decode, digest, encode, plain
 from watchkeeper.core.values import (
     Actor,
+    Column,
     Deployment,
     Execution,
     Sample,
@@ -20,7 +21,7 @@ from watchkeeper.core.values import (
     Violation,
     labels_of,
 )
-from watchkeeper.core.windows import Duration
+from watchkeeper.core.windows import Duration, Window
 
 VALUES = [Deployment, Sample, Violation, Actor, Duration, Execution]
 aware = st.datetimes(datetime(2000, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))
@@ -55,9 +56,10 @@ def test_what_json_cannot_say_is_refused(number: float) -> None:
         encode({"rmse": [number]})
 
 
-def test_only_values_are_encoded() -> None:
+@pytest.mark.parametrize("other", [object(), b"ab", bytearray(b"ab")])
+def test_only_values_are_encoded(other: object) -> None:
     with pytest.raises(TypeError, match="want a value"):
-        plain(object())
+        plain(other)
 
 
 @pytest.mark.parametrize(
@@ -71,6 +73,43 @@ def test_only_values_are_encoded() -> None:
 def test_other_data_is_refused_with_its_place(data: bytes, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         decode(Actor, data)
+
+
+SAMPLE = '{"metric": "m", "labels": [["a", "b"]], "value": 1, "time": "2020-01-01T00:00:00Z"}'
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "reason"),
+    [
+        ('["a", "b"]', '["a", "b", "c"]', r"Sample.labels\[0\]: want 2 items, got 3"),
+        ('["a", "b"]', '["a"]', r"Sample.labels\[0\]: want 2 items, got 1"),
+        ('"value": 1', '"value": NaN', "Sample.value: want a finite number, got nan"),
+        ('"value": 1', '"value": 1e999', "Sample.value: want a finite number, got inf"),
+        ('"value": 1', f'"value": 1{"0" * 400}', "Sample.value: int too large"),
+        ('"value": 1', '"value": true', "Sample.value: want float, got bool"),
+        ("2020-01-01T00:00:00Z", "yesterday", 'Sample.time: want a time with a zone .*, got "yesterday"'),
+    ],
+)
+def test_a_sample_that_is_none_is_refused_with_its_place(good: str, bad: str, reason: str) -> None:
+    assert decode(Sample, SAMPLE).value == 1.0
+    with pytest.raises(ValueError, match=f"read {reason}"):
+        decode(Sample, SAMPLE.replace(good, bad))
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "reason"),
+    [
+        (Column, '{"name": "a", "type": "Whole", "role": "id"}', "read Column.type: 'Whole' is not a valid"),
+        (
+            Window,
+            '{"start": "2020-01-02T00:00:00Z", "end": "2020-01-01T00:00:00Z"}',
+            "read Window: a window wants its end after its start",
+        ),
+    ],
+)
+def test_what_a_value_itself_refuses_has_its_place_too(kind: type[object], data: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        decode(kind, data)
 
 
 def test_unknown_keys_are_ignored_so_that_older_versions_can_read() -> None:

@@ -42,10 +42,23 @@ def test_durations_are_read_and_written_back(text: str, duration: Duration) -> N
     assert Duration.parse(str(duration)) == duration
 
 
-@pytest.mark.parametrize("text", ["", "s", "5", "months", "-1 day", "1.5 hours", "3 fortnights"])
+@pytest.mark.parametrize(
+    "text", ["", "s", "5", "months", "-1 day", "1.5 hours", "3 fortnights", "5ms", "5ss"]
+)
 def test_other_texts_are_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match="want a duration"):
         Duration.parse(text)
+
+
+def test_a_duration_of_months_and_seconds_says_both() -> None:
+    assert str(Duration(months=1, seconds=7200)) == "1 month and 2 hours"
+    assert str(Duration()) == "0 months"
+
+
+@pytest.mark.parametrize("text", ["x", "2020-01-01T00:00:00", "0001-01-01T00:00:00+10:00"])
+def test_other_texts_are_no_time(text: str) -> None:
+    with pytest.raises(ValueError, match=r"want a time with a zone such as .*, got "):
+        parse_utc(text)
 
 
 def test_the_last_day_of_a_month_stays_the_last_day() -> None:

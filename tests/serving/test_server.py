@@ -11,8 +11,10 @@ import httpx
 import orjson
 import pytest
 
-from tests.serving.running import DEPLOYED, Running, captured_in, running, settings_of
+from tests.serving.running import DEPLOYED, Running, captured_in, load, running, settings_of
 from watchkeeper.core.encoding import encode
+from watchkeeper.core.values import Deployment
+from watchkeeper.serving.endpoint import Predictor
 from watchkeeper.serving.refusals import BODY_LIMIT
 from watchkeeper.serving.settings import EndpointSettings, ServerSettings
 
@@ -117,7 +119,7 @@ def test_a_bad_body_is_refused_in_sagemaker_s_shape(
     ("headers", "message"),
     [
         ({"X_Watchkeeper_Time": "2020-01-01T00:00:00Z"}, "not started for a rehearsal"),
-        ({"X_Amzn_SageMaker_Inference_Id": "x" * 65}, "at most 64 ASCII characters"),
+        ({"X_Amzn_SageMaker_Inference_Id": "x" * 65}, "at most 64 ASCII characters, got 65: 'xxx"),
         ({"X_Amzn_SageMaker_Custom_Attributes": "x" * 1025}, "at most 1024 ASCII characters"),
     ],
 )
@@ -132,7 +134,9 @@ def test_an_unknown_endpoint_is_a_validation_error(shared_server: Running) -> No
     assert (response.status_code, response.headers["x-amzn-errortype"]) == (400, "ValidationError")
 
 
-@pytest.mark.parametrize(("town", "words"), [("bug", "ZeroDivisionError"), ("nan", "finite predictions")])
+@pytest.mark.parametrize(
+    ("town", "words"), [("bug", "ZeroDivisionError"), ("nan", "want finite predictions, got 1 of 1")]
+)
 def test_a_failing_model_is_a_model_error_whose_id_is_in_the_log(
     server: Running, caplog: pytest.LogCaptureFixture, town: str, words: str
 ) -> None:
@@ -237,6 +241,20 @@ def test_no_request_is_dropped_while_versions_change(server: Running) -> None:
     frame = server.captured().frame
     assert frame.height == 100
     assert frame["_model_version"].cast(float).to_list() == frame["predicted"].cast(float).to_list()
+
+
+@pytest.mark.parametrize("fault", [ModuleNotFoundError("No module named 'lightgbm'"), EOFError("cut off")])
+def test_a_model_whose_code_cannot_be_loaded_is_a_failed_deployment(tmp_path: Path, fault: Exception) -> None:
+    def load_one(deployment: Deployment) -> Predictor:
+        if deployment.version == 1:
+            return load(deployment)
+        raise fault
+
+    with running(settings_of(tmp_path), load_one) as server:
+        response = deploy(server, 2)
+        assert (response.status_code, response.json()["ErrorCode"]) == (500, "DeploymentFailed")
+        assert str(fault) in response.json()["Message"]
+        assert server.ask("A,2").headers["x-watchkeeper-model-version"] == "1"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 from datetime import datetime
@@ -43,7 +43,7 @@ def plain(value: object) -> Any:
             return {str(key): plain(item) for key, item in value.items()}
         case AbstractSet():
             return sorted(plain(item) for item in value)
-        case Sequence():
+        case Sequence() if not isinstance(value, bytes | bytearray):
             return [plain(item) for item in value]
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
@@ -89,22 +89,25 @@ def _restore(kind: Any, data: Any, at: str) -> Any:
     if origin in (Union, types.UnionType):
         return _restore_union(args, data, at)
     if origin is tuple:
-        items = _expect(list, data, at)
-        return tuple(
-            _restore(args[0] if args[-1] is Ellipsis else args[i], item, f"{at}[{i}]")
-            for i, item in enumerate(items)
-        )
+        return _restore_tuple(args, _expect(list, data, at), at)
     if origin is dict:
         return {key: _restore(args[1], item, f"{at}.{key}") for key, item in _expect(dict, data, at).items()}
     if is_dataclass(kind):
         return _restore_dataclass(kind, _expect(dict, data, at), at)
     if kind is datetime:
-        return parse_utc(_expect(str, data, at))
+        return _placed(parse_utc, _expect(str, data, at), at)
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind(data)
-    if kind is float and type(data) is int:
-        return float(data)
+        return _placed(kind, data, at)
+    if kind is float:
+        return _placed(_finite, data if type(data) is int else _expect(float, data, at), at)
     return _expect(kind, data, at)
+
+
+def _restore_tuple(args: tuple[Any, ...], data: list[Any], at: str) -> Any:
+    kinds = args[:1] * len(data) if args[-1] is Ellipsis else args
+    if len(kinds) != len(data):
+        raise ValueError(f"read {at}: want {len(kinds)} items, got {len(data)}")
+    return tuple(_restore(kind, data[i], f"{at}[{i}]") for i, kind in enumerate(kinds))
 
 
 def _restore_union(args: Sequence[Any], data: Any, at: str) -> Any:
@@ -130,8 +133,21 @@ def _restore_dataclass(kind: Any, data: dict[str, Any], at: str) -> Any:
     }
     try:
         return kind(**known)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(f"read {at}: {error}") from None
+
+
+def _placed(read: Callable[[Any], Any], data: Any, at: str) -> Any:
+    try:
+        return read(data)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"read {at}: {error}") from None
+
+
+def _finite(number: float) -> float:
+    if not math.isfinite(number):
+        raise ValueError(f"want a finite number, got {number}")
+    return float(number)
 
 
 def _expect(kind: Any, data: Any, at: str) -> Any:

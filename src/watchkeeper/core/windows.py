@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 _UNITS = {
     "s": ("seconds", 1), "second": ("seconds", 1),
@@ -15,7 +16,7 @@ _UNITS = {
     "w": ("seconds", 604800), "week": ("seconds", 604800),
     "month": ("months", 1), "year": ("months", 12),
 }  # fmt: skip
-_DURATION = re.compile(r"\s*(\d+)\s*([a-z]+?)s?\s*")
+_DURATION = re.compile(r"\s*(\d+)\s*(?:([a-z])|([a-z]{3,}?)s?)\s*")
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 
 
@@ -36,7 +37,7 @@ class Duration:
     def parse(cls, text: str) -> Duration:
         """Read `"5m"`, `"7 days"`, `"1 month"`. Raises ValueError when the text is none of these."""
         match = _DURATION.fullmatch(text)
-        unit = _UNITS.get(match[2]) if match else None
+        unit = _UNITS.get(match[2] or match[3]) if match else None
         if match is None or unit is None:
             raise ValueError(
                 f'want a duration such as "5m", "12 hours", "7 days" or "3 months", got "{text}"'
@@ -53,10 +54,12 @@ class Duration:
         return add_months(time, -self.months) - timedelta(seconds=self.seconds)
 
     def __str__(self) -> str:
-        for name, size in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
-            if self.seconds and self.seconds % size == 0:
-                return _plural(self.seconds // size, name)
-        return _plural(self.months, "month")
+        if not self.seconds:
+            return _plural(self.months, "month")
+        sizes = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+        name, size = next(each for each in sizes if self.seconds % each[1] == 0)
+        rest = _plural(self.seconds // size, name)
+        return f"{_plural(self.months, 'month')} and {rest}" if self.months else rest
 
 
 def _plural(count: int, noun: str) -> str:
@@ -67,8 +70,7 @@ def add_months(time: datetime, months: int) -> datetime:
     """`time` moved by calendar months; 31 January plus one month is the last day of February."""
     index = time.year * 12 + time.month - 1 + months
     year, month = divmod(index, 12)
-    following = date(year + (month == 11), (month + 1) % 12 + 1, 1)
-    last = (following - timedelta(days=1)).day
+    last = calendar.monthrange(year, month + 1)[1]
     return time.replace(year=year, month=month + 1, day=min(time.day, last))
 
 
@@ -112,11 +114,15 @@ def utc_text(time: datetime) -> str:
 
 
 def parse_utc(text: str) -> datetime:
-    """Read a time with a zone, `Z` included. Raises ValueError when there is none."""
-    time = datetime.fromisoformat(text)
-    if time.tzinfo is None:
-        raise ValueError(f'want a time with a zone such as 2020-01-31T23:59:59Z, got "{text}"')
-    return time.astimezone(UTC)
+    """Read a time with a zone, `Z` included. Raises ValueError for any other text."""
+    wanted = f'want a time with a zone such as 2020-01-31T23:59:59Z, got "{text}"'
+    try:
+        time = datetime.fromisoformat(text)
+        if time.tzinfo is None:
+            raise ValueError(wanted)
+        return time.astimezone(UTC)
+    except (ValueError, OverflowError):  # OverflowError: its zone takes it out of the years 1 to 9999
+        raise ValueError(wanted) from None
 
 
 def hour_folder(time: datetime) -> str:

@@ -51,10 +51,11 @@ class _SpoolFile:
         """Write the line whole, or leave the file as it was and raise PlatformError."""
         try:
             written = os.write(self.descriptor, line)
+            if written < len(line):
+                os.ftruncate(self.descriptor, self.size)
         except OSError as error:
             raise _unwritten(self.path, error.strerror or str(error)) from error
         if written < len(line):
-            os.ftruncate(self.descriptor, self.size)
             raise _unwritten(self.path, f"{written} of {len(line)} bytes were taken")
         self.size += written
 
@@ -63,12 +64,12 @@ class _SpoolFile:
 class CaptureWriter:
     """Writes records to `spool` and ships closed files to `store`. Safe to use from several threads.
 
-    `wall` gives seconds that only go forward; it decides the age of a file and nothing else.
+    `seconds` only go forward; they decide the age of a file and nothing else.
     """
 
     store: Store
     spool: Path
-    wall: Callable[[], float] = time.monotonic
+    seconds: Callable[[], float] = time.monotonic
     _open: OrderedDict[str, _SpoolFile] = field(default_factory=OrderedDict)
     _closed: list[str] = field(default_factory=list)
     _writing: threading.Lock = field(default_factory=threading.Lock)
@@ -87,7 +88,7 @@ class CaptureWriter:
 
     def ship(self) -> None:
         """Close the files that are a minute old and bring every closed file to the store."""
-        limit = self.wall() - ROTATE_AFTER
+        limit = self.seconds() - ROTATE_AFTER
         self._close_where(lambda file: file.opened <= limit)
         self._ship_closed()
 
@@ -122,7 +123,7 @@ class CaptureWriter:
             )
         except OSError as error:
             raise _unwritten(path, error.strerror or str(error)) from error
-        file = self._open[folder.hour(record.time)] = _SpoolFile(key, path, descriptor, self.wall())
+        file = self._open[folder.hour(record.time)] = _SpoolFile(key, path, descriptor, self.seconds())
         return file
 
     def _close_where(self, due: Callable[[_SpoolFile], bool]) -> None:

@@ -23,7 +23,10 @@ from watchkeeper.serving.settings import EndpointSettings
 MODEL_FAULTS = (
     WatchkeeperError,
     ArithmeticError,
+    AssertionError,
     AttributeError,
+    EOFError,
+    ImportError,
     LookupError,
     MemoryError,
     OSError,
@@ -145,10 +148,10 @@ def _predict(
     try:
         scores = active.model.predict(columns)
         values = scores.values
-        if values.shape != (rows,) or not np.isfinite(values).all():
-            raise ValueError(
-                f"want {rows} finite predictions, got shape {values.shape} or one that is not finite"
-            )
+        if values.shape != (rows,):
+            raise ValueError(f"want predictions of shape ({rows},), got {values.shape}")
+        if others := int((~np.isfinite(values)).sum()):
+            raise ValueError(f"want finite predictions, got {others} of {rows} that are not")
         return values.tolist(), scores.unseen
     except InputError as error:
         raise RequestRefused(str(error)) from error

@@ -27,9 +27,8 @@ from watchkeeper.serving.endpoint import MODEL_FAULTS, Answer, Call, Endpoint, P
 from watchkeeper.serving.refusals import BODY_LIMIT, ModelFailed, RequestRefused, too_large
 from watchkeeper.serving.settings import EndpointSettings
 
-LARGE_BODY = (
-    64 * 1024
-)  # bytes; a larger request is answered beside the event loop, so that it delays no other
+# Bytes; a larger request is answered beside the event loop, so that it delays no other.
+LARGE_BODY = 64 * 1024
 TIME_HEADER = "x-watchkeeper-time"
 
 Metrics = Callable[[Sequence[Sample]], str]
@@ -116,8 +115,8 @@ class EndpointServer:
 
     async def _invoke_only(self, request: Request) -> Response:
         if len(self.endpoints) != 1:
-            names = ", ".join(self.endpoints)
-            return _failure(RequestRefused(f"POST /endpoints/(name)/invocations; the endpoints are {names}"))
+            wanted = f"POST /endpoints/NAME/invocations with NAME one of {', '.join(self.endpoints)}"
+            return _failure(RequestRefused(f"invoke an endpoint: want {wanted}, got no name"))
         return await self._invoked(request, next(iter(self.endpoints)), in_container=True)
 
     async def _invoked(self, request: Request, name: str, *, in_container: bool) -> Response:
@@ -237,7 +236,10 @@ async def _body(request: Request) -> bytes:
 def _ascii(value: str | None, what: str, most: int) -> str | None:
     """A header's text; an empty one counts as none. The limits are those of SageMaker's API."""
     if value and not (value.isascii() and len(value) <= most):
-        raise RequestRefused(f"read the header with the {what}: want at most {most} ASCII characters")
+        raise RequestRefused(
+            f"read the header with the {what}: want at most {most} ASCII characters, "
+            f"got {len(value)}: {value[:40]!a}"
+        )
     return value or None
 
 

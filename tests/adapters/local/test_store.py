@@ -30,6 +30,22 @@ def test_nothing_is_left_of_a_write_that_failed(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
+@pytest.mark.parametrize("key", ["a/b", "a/b/c"])
+def test_a_key_below_an_object_is_said(tmp_path: Path, key: str) -> None:
+    store = FolderStore(tmp_path)
+    store.write("a", b"1")
+    with pytest.raises(PlatformError, match=f"write {tmp_path}/{key}: .*; nothing was changed"):
+        store.write(key, b"2")
+    assert (store.list("a/"), store.read("a")) == ([], b"1")
+
+
+def test_a_folder_that_cannot_be_listed_is_said(tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    with pytest.raises(PlatformError, match=f"list {loop}: "):
+        FolderStore(loop).list("")
+
+
 def test_nothing_is_left_of_a_create_that_was_refused(tmp_path: Path) -> None:
     store = FolderStore(tmp_path)
     store.create("a", b"1")

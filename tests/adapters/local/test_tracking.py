@@ -102,6 +102,12 @@ def test_mlflows_errors_are_ours(folder: Path) -> None:
         MlflowTracker(folder, "nobody").mirror(7, {"a": "b"}, [])
 
 
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "mlflow").write_text("a file where the folder should be")
+    with pytest.raises(PlatformError, match="mirror version 1 in MLflow"):
+        MlflowTracker(tmp_path / "mlflow", "nowhere").mirror(1, {}, [])
+
+
 # Looks at every address a socket is asked to reach, or a name to be resolved, before it is.
 WATCHED = """
 import sys

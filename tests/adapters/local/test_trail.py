@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,9 @@ from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.adapters.local.trail import FolderTrail
 from watchkeeper.app.audit import log, verify_log
+from watchkeeper.core.audit import Event
+from watchkeeper.core.errors import PlatformError
+from watchkeeper.core.values import Actor
 
 KILLS = 50 if os.environ.get("WATCHKEEPER_SOAK") else 5
 
@@ -33,6 +37,14 @@ while True:
     entry = trail.append(Event("test", "trail", Actor("kim", "os-user"), datetime(2020, 1, 1, tzinfo=UTC)))
     print(entry.number, flush=True)
 """
+
+
+def test_a_log_that_cannot_be_locked_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a file where the folder should be")
+    trail = FolderTrail(FolderStore(tmp_path / "a"), WallClock())
+    event = Event("test", "trail", Actor("kim", "os-user"), datetime(2020, 1, 1, tzinfo=UTC))
+    with pytest.raises(PlatformError, match=r"lock the audit log by .*audit\.lock: "):
+        trail.append(event)
 
 
 @pytest.mark.soak

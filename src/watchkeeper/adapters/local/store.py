@@ -46,8 +46,7 @@ class FolderStore:
     def list(self, prefix: str) -> Sequence[str]:
         folder = self.path(prefix.rpartition("/")[0]) if "/" in prefix else self.root
         found = []
-        for base, folders, files in os.walk(folder):
-            folders.sort()
+        for base, _, files in os.walk(folder, onerror=_unlisted):
             relative = Path(base).relative_to(self.root).as_posix()
             for name in files:
                 key = name if relative == "." else f"{relative}/{name}"
@@ -81,10 +80,17 @@ def _temporary(path: Path, data: bytes) -> Iterator[Path]:
     except OSError as error:
         raise _platform("write", path, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # it was never made, or has moved
+            temporary.unlink()
 
 
-def _platform(doing: str, path: Path, error: OSError) -> PlatformError:
+def _unlisted(error: OSError) -> None:
+    """Refuse a listing that would lack a folder's keys; one that is not there has none."""
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise _platform("list", error.filename, error) from error
+
+
+def _platform(doing: str, path: Path | str, error: OSError) -> PlatformError:
     retryable = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EAGAIN, errno.EMFILE)
     return PlatformError(
         f"{doing} {path}: {error.strerror or error}; nothing was changed", retryable=retryable

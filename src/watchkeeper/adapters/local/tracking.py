@@ -82,8 +82,7 @@ class MlflowTracker:
                         f"register version {version} of {self.project} in MLflow: want it to come next, "
                         f"got {max(held, default=0)} as the newest there"
                     )
-                self._create_version(client, run_id)
-                client.set_model_version_tag(self.project, str(version), STATUS_TAG, status.value)
+                self._create_version(client, run_id, {STATUS_TAG: status.value})
             elif held[version].run_id != run_id:
                 raise IntegrityError(
                     f"register version {version} of {self.project} in MLflow: want run {run_id}, "
@@ -100,10 +99,10 @@ class MlflowTracker:
     @contextmanager
     def _client(self, doing: str) -> Iterator[mlflow.MlflowClient]:
         """MLflow pointed at our folder, quiet, its errors translated."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.ERROR)
         try:
+            self.folder.mkdir(parents=True, exist_ok=True)
             mlflow.set_tracking_uri(self.uri)
             mlflow.set_registry_uri(self.uri)
             yield mlflow.MlflowClient(self.uri, self.uri)
@@ -126,7 +125,7 @@ class MlflowTracker:
                 pip_requirements=requirements(),
             )
 
-    def _create_version(self, client: mlflow.MlflowClient, run_id: str) -> None:
+    def _create_version(self, client: mlflow.MlflowClient, run_id: str, tags: dict[str, str]) -> None:
         if not client.search_registered_models(f"name = '{self.project}'"):
             client.create_registered_model(self.project)
         outputs = client.get_run(run_id).outputs
@@ -134,7 +133,7 @@ class MlflowTracker:
             raise IntegrityError(f"register run {run_id} of {self.project} in MLflow: want one model in it")
         (logged,) = outputs.model_outputs
         source = f"models:/{logged.model_id}"
-        client.create_model_version(self.project, source, run_id, model_id=logged.model_id)
+        client.create_model_version(self.project, source, run_id, tags, model_id=logged.model_id)
 
     def _versions(self, client: mlflow.MlflowClient) -> dict[int, ModelVersion]:
         found = client.search_model_versions(f"name = '{self.project}'")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.core.audit import AuditEntry, Event, Head, chain, read_entry, settle
 from watchkeeper.core.encoding import decode, encode
-from watchkeeper.core.errors import ExistsError, IntegrityError
+from watchkeeper.core.errors import ExistsError, InputError, IntegrityError, PlatformError
 from watchkeeper.core.ports import Clock
 
 LOG = "audit/"
@@ -47,10 +47,12 @@ class FolderTrail:
         return [self.store.read(key) for key in self.store.list(LOG)]
 
     def head(self) -> Head:
-        if HEAD not in self.store.list(HEAD):
+        try:
+            data = self.store.read(HEAD)
+        except InputError:  # there is none yet
             return Head()
         try:
-            return decode(Head, self.store.read(HEAD))
+            return decode(Head, data)
         except ValueError as error:
             raise IntegrityError(
                 f"read the head of the audit log, {self.store.path(HEAD)}: {error}"
@@ -73,9 +75,15 @@ class FolderTrail:
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         path = self.store.path(_LOCK)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with contextlib.ExitStack() as held:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                lock = held.enter_context(path.open("wb"))
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            except OSError as error:
+                raise PlatformError(
+                    f"lock the audit log by {path}: {error.strerror or error}", retryable=False
+                ) from error
             yield
 
 
