@@ -3,6 +3,7 @@
     manifest.json   format, target and the sha256 of each other file
     booster.ubj     the trees, in XGBoost's own UBJSON
     encoder.json    feature specification and fitted means
+    level.json      the target's level by month, where the model has one
     schema.json     the columns of a request
     example.json    a few input rows, and what the model answers to them
 
@@ -25,6 +26,7 @@ from watchkeeper.core.encoding import canonical, decode, digest, encode
 from watchkeeper.core.errors import ExistsError, InputError, IntegrityError, PlatformError
 from watchkeeper.core.values import Schema
 from watchkeeper.model.features import Columns, Encoder
+from watchkeeper.model.level import Level
 
 T = TypeVar("T")
 
@@ -60,12 +62,19 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """An encoder and the trees trained on its matrix."""
+    """An encoder and the trees trained on its matrix, on a target divided by its level where there is one."""
 
     encoder: Encoder
     booster: xgb.Booster
     schema: Schema
     target: str
+    level: Level | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The text columns `predict` reads, each once."""
+        time = (self.level.spec.time,) if self.level else ()
+        return tuple(dict.fromkeys((*self.encoder.columns, *time)))
 
     def predict(self, columns: Columns) -> Predictions:
         """Answer rows given as text columns (see `Encoder.transform`, whose errors it raises).
@@ -75,8 +84,8 @@ class Model:
         encoded = self.encoder.transform(columns)
         if not len(encoded.matrix):
             return Predictions(np.empty(0), {})
-        values = self.booster.inplace_predict(encoded.matrix)
-        return Predictions(np.asarray(values, dtype=np.float64), encoded.unseen)
+        values = np.asarray(self.booster.inplace_predict(encoded.matrix), dtype=np.float64)
+        return Predictions(values * self.level.of(columns) if self.level else values, encoded.unseen)
 
 
 def save(folder: Path, model: Model, example: Columns) -> str:
@@ -119,6 +128,7 @@ def load(folder: Path) -> Model:
         booster=_booster(folder, files["booster.ubj"]),
         schema=_restore(Schema, folder, files["schema.json"]),
         target=manifest.target,
+        level=_restore(Level, folder, files["level.json"]) if "level.json" in files else None,
     )
     _try_out(folder, model, _restore(Example, folder, files["example.json"]))
     return model
@@ -138,11 +148,13 @@ def booster_from(data: bytes) -> xgb.Booster:
 
 
 def _files(model: Model, example: Columns) -> dict[str, bytes]:
-    inputs = {name: tuple(example[name]) for name in model.encoder.columns}
+    inputs = {name: tuple(example[name]) for name in model.columns}
     predictions = model.predict(inputs).values
     if not len(predictions):
         raise ValueError("save a model: want at least one example row, got none")
+    level = {"level.json": encode(model.level)} if model.level else {}
     return {
+        **level,
         "booster.ubj": bytes(model.booster.save_raw("ubj")),
         "encoder.json": canonical(model.encoder),
         "schema.json": encode(model.schema),

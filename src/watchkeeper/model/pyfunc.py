@@ -36,7 +36,7 @@ class PyfuncModel:
         """Answer the frame's rows, shape (rows,); None, NaN and NA are missing. Takes no `params`."""
         if params:
             raise ValueError(f"predict: this model takes no params, got {', '.join(params)}")
-        present = [name for name in self.model.encoder.columns if name in model_input.columns]
+        present = [name for name in self.model.columns if name in model_input.columns]
         return self.model.predict(
             {name: [_text(v) for v in model_input[name].tolist()] for name in present}
         ).values

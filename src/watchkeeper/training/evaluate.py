@@ -43,7 +43,7 @@ def evaluate(request: TrainingRequest, folder: Path) -> Evaluation:
     recipe = read_json(Search, folder / "search/search.json").recipe
     model = fit(read_parts(folder, "train", "validation"), recipe, request.schema)
     test = read_parts(folder, "test")
-    predictions = model.predict(texts(test, recipe.features))
+    predictions = model.predict(texts(test, recipe.features, recipe.level))
     actual = labels(test, request.schema.label.name)
     metrics = figures(actual, predictions.values)
     evaluation = Evaluation(
@@ -57,7 +57,7 @@ def evaluate(request: TrainingRequest, folder: Path) -> Evaluation:
         test.with_columns(pl.Series(PREDICTION, predictions.values)).write_parquet(
             written / "predictions.parquet"
         )
-        save(written / "model", model, texts(test.head(EXAMPLES), recipe.features))
+        save(written / "model", model, texts(test.head(EXAMPLES), recipe.features, recipe.level))
     return evaluation
 
 

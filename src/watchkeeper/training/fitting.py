@@ -12,6 +12,7 @@ import xgboost as xgb
 from watchkeeper.core.values import Schema
 from watchkeeper.model.artefact import Model, booster_from
 from watchkeeper.model.features import Columns, Encoder, FeatureSpec
+from watchkeeper.model.level import Level, LevelSpec
 
 # One, so that a run can be repeated elsewhere to the last bit, and because trees this small make
 # two threads wait for each other: on a busy machine that took ten times as long as one.
@@ -27,6 +28,7 @@ class Recipe:
     params: dict[str, float]
     rounds: int
     seed: int
+    level: LevelSpec | None = None
 
     @property
     def booster_params(self) -> dict[str, object]:
@@ -49,11 +51,12 @@ def fixed_params(seed: int) -> dict[str, object]:
 def fit(rows: pl.DataFrame, recipe: Recipe, schema: Schema) -> Model:
     """Fit encodings and trees on these rows alone."""
     label = schema.label.name
-    target = labels(rows, label)
-    columns = texts(rows, recipe.features)
-    encoder = Encoder.fit(recipe.features, columns, target)
-    booster = xgb.train(recipe.booster_params, matrix(encoder, columns, target), recipe.rounds)
-    return Model(encoder, booster_from(bytes(booster.save_raw("ubj"))), schema, label)
+    columns, target = texts(rows, recipe.features, recipe.level), labels(rows, label)
+    level = Level.fit(recipe.level, columns, target) if recipe.level else None
+    relative = target / level.of(columns) if level else target
+    encoder = Encoder.fit(recipe.features, columns, relative)
+    booster = xgb.train(recipe.booster_params, matrix(encoder, columns, relative), recipe.rounds)
+    return Model(encoder, booster_from(bytes(booster.save_raw("ubj"))), schema, label, level)
 
 
 def matrix(encoder: Encoder, columns: Columns, target: npt.NDArray[np.float64]) -> xgb.QuantileDMatrix:
@@ -66,7 +69,10 @@ def labels(rows: pl.DataFrame, label: str) -> npt.NDArray[np.float64]:
     return rows[label].to_numpy().astype(np.float64)
 
 
-def texts(rows: pl.DataFrame, features: tuple[FeatureSpec, ...]) -> dict[str, list[str | None]]:
-    """The text columns that the features read, divisors included."""
+def texts(
+    rows: pl.DataFrame, features: tuple[FeatureSpec, ...], level: LevelSpec | None
+) -> dict[str, list[str | None]]:
+    """The text columns that the features and the level read, divisors included."""
     names = {name for feature in features for name in (*feature.columns, feature.per) if name}
+    names |= {level.time, *level.within} if level else set()
     return {name: rows[name].to_list() for name in sorted(names)}

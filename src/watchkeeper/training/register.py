@@ -48,7 +48,7 @@ def register(request: TrainingRequest, folder: Path, tracker: Tracker) -> Regist
             save(
                 written / "model",
                 fit(rows, recipe, request.schema),
-                texts(rows.tail(EXAMPLES), recipe.features),
+                texts(rows.tail(EXAMPLES), recipe.features, recipe.level),
             )
     artefact = "register/model" if evaluation.accepted else "evaluate/model"
     digest = artefact_digest(folder / artefact)

@@ -13,6 +13,7 @@ from optuna.distributions import BaseDistribution, FloatDistribution, IntDistrib
 
 from watchkeeper.core.values import Progress
 from watchkeeper.model.features import Encoder
+from watchkeeper.model.level import Level
 from watchkeeper.training.files import step_folder, write_json
 from watchkeeper.training.fitting import THREADS, Recipe, labels, matrix, texts
 from watchkeeper.training.request import TrainingRequest
@@ -39,7 +40,10 @@ START = {
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One set of parameters, the number of trees that did best, and its RMSE on validation."""
+    """One set of parameters, the number of trees that did best, and its RMSE on validation.
+
+    Where the target has a level by month, the RMSE is that of the target divided by it.
+    """
 
     number: int
     params: dict[str, float]
@@ -78,7 +82,9 @@ def search(request: TrainingRequest, folder: Path, report: Callable[[Progress], 
                 study.tell(each, trials[-1].rmse)
                 report(_progress(trials, settings.trials))
     best = min(trials, key=lambda trial: trial.rmse)
-    found = Search(Recipe(settings.features, best.params, best.rounds, settings.seed), tuple(trials))
+    found = Search(
+        Recipe(settings.features, best.params, best.rounds, settings.seed, settings.level), tuple(trials)
+    )
     with step_folder(folder, "search") as written:
         write_json(written / "search.json", found)
     return found
@@ -93,16 +99,17 @@ class _Bench:
 
 
 def _benches(request: TrainingRequest, folder: Path, count: int) -> list[_Bench]:
-    features, label = request.settings.features, request.schema.label.name
+    settings, label = request.settings, request.schema.label.name
     train, validation = read_parts(folder, "train"), read_parts(folder, "validation")
-    columns, target = texts(train, features), labels(train, label)
-    encoder = Encoder.fit(features, columns, target)
-    held_out = encoder.transform(texts(validation, features)).matrix
+    columns, target = texts(train, settings.features, settings.level), labels(train, label)
+    held_out, truth = texts(validation, settings.features, settings.level), labels(validation, label)
+    if settings.level:
+        level = Level.fit(settings.level, columns, target)
+        target, truth = target / level.of(columns), truth / level.of(held_out)
+    encoder = Encoder.fit(settings.features, columns, target)
+    held_out_matrix = encoder.transform(held_out).matrix
     return [
-        _Bench(
-            matrix(encoder, columns, target),
-            xgb.DMatrix(held_out, labels(validation, label), nthread=THREADS),
-        )
+        _Bench(matrix(encoder, columns, target), xgb.DMatrix(held_out_matrix, truth, nthread=THREADS))
         for _ in range(count)
     ]
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from watchkeeper.core.values import Metrics
 from watchkeeper.core.windows import Duration
 from watchkeeper.model.features import FeatureSpec, check_spec
+from watchkeeper.model.level import LevelSpec
 
 FIGURES = tuple(field.name for field in fields(Metrics) if field.name != "rows")
 
@@ -54,7 +55,8 @@ class TrainingSettings:
     """How to train: which months, how long to search, what to accept, what the model reads.
 
     `window` reaches back from the newest month with labels; its last months are `test`, those
-    before them `validation`. `segments` names the columns by whose values figures are also given.
+    before them `validation`. `segments` names the columns by whose values figures are also given,
+    `level` how the target's level by month is found, where it is to be taken out.
     """
 
     window: Duration
@@ -65,6 +67,7 @@ class TrainingSettings:
     accept: tuple[Threshold, ...]
     features: tuple[FeatureSpec, ...]
     segments: tuple[str, ...] = ()
+    level: LevelSpec | None = None
 
     def __post_init__(self) -> None:
         for name in ("window", "validation", "test"):

@@ -1,0 +1,45 @@
+"""The level of a market is found apart from what is sold in it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watchkeeper.core.encoding import decode, encode
+from watchkeeper.model.level import Level, LevelSpec
+
+SPEC = LevelSpec("month", ("town",))
+
+
+def test_a_month_of_dear_kinds_is_no_dear_month() -> None:
+    columns = {"month": ["1"] * 4 + ["2"] * 4, "town": ["A", "A", "A", "B", "A", "B", "B", "B"]}
+    worth = np.array([1.0 if town == "A" else 10.0 for town in columns["town"]])
+    risen = np.where(np.array(columns["month"]) == "2", 1.2, 1.0)
+    level = Level.fit(SPEC, columns, worth * risen)
+    assert level.months["2"] / level.months["1"] == pytest.approx(1.2, rel=1e-3)
+
+
+def test_months_outside_have_the_nearest_known_level_before_them() -> None:
+    level = Level(SPEC, {"2020-01": 0.9, "2020-03": 1.1})
+    asked = {"month": ["2019-12", "2020-01", "2020-02", "2020-03", "2021-01", None, ""]}
+    assert level.of(asked).tolist() == [0.9, 0.9, 0.9, 1.1, 1.1, 1.1, 1.1]
+
+
+def test_a_target_that_has_no_logarithm_is_refused() -> None:
+    with pytest.raises(ValueError, match="want targets above 0, got 1 that are not"):
+        Level.fit(SPEC, {"month": ["1", "1"], "town": ["A", "B"]}, np.array([1.0, 0.0]))
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("123"), st.sampled_from("AB"), st.floats(0.5, 2)), min_size=1, max_size=30
+    )
+)
+def test_levels_are_around_one_and_survive_their_json(rows: list[tuple[str, str, float]]) -> None:
+    columns = {"month": [row[0] for row in rows], "town": [row[1] for row in rows]}
+    level = Level.fit(SPEC, columns, np.array([row[2] for row in rows]))
+    assert np.log(list(level.months.values())).mean() == pytest.approx(0, abs=1e-9)
+    assert decode(Level, encode(level)) == level
+    assert (level.of(columns) > 0).all()
