@@ -15,6 +15,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from watchkeeper.core.windows import parse_utc, utc_text
@@ -125,16 +126,22 @@ def _restore_union(args: Sequence[Any], data: Any, at: str) -> Any:
 
 
 def _restore_dataclass(kind: Any, data: dict[str, Any], at: str) -> Any:
-    hints = get_type_hints(kind)
     known = {
-        f.name: _restore(hints[f.name], data[f.name], f"{at}.{f.name}")
-        for f in fields(kind)
-        if f.name in data
+        name: _restore(hint, data[name], f"{at}.{name}")
+        for name, hint in _hints(kind).items()
+        if name in data
     }
     try:
         return kind(**known)
     except (TypeError, ValueError) as error:
         raise ValueError(f"read {at}: {error}") from None
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    """The types of a dataclass' fields, in their order; working them out costs more than reading a value."""
+    hints = get_type_hints(kind)
+    return {field.name: hints[field.name] for field in fields(kind)}
 
 
 def _placed(read: Callable[[Any], Any], data: Any, at: str) -> Any:
