@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.loop import Loop, new_loop
+from tests.app.loop import KIM, Loop, new_loop
 from watchkeeper.app.alerting import alert_history, evaluate_rules, open_alerts
 from watchkeeper.app.deciding import decide_on, decisions
+from watchkeeper.app.retrains import answer_retrain, retrains
 from watchkeeper.app.summary import alert_summaries, fired
 from watchkeeper.core.decisions import DecisionKind
 from watchkeeper.core.rules import AlertState
@@ -132,6 +133,7 @@ def test_a_firing_alert_is_decided_on_once(loop: Loop) -> None:
 
 def test_a_retrain_soon_after_another_is_skipped_and_says_why(loop: Loop) -> None:
     decide_on(loop.target, "prod", evaluate_rules(loop.target, "prod", [sample(loop, 1.6)]).open)
+    answer_retrain(loop.target, retrains(loop.store, "prod")[0], False, KIM, "not now")
     later(loop, 60)
     evaluate(loop, sample(loop, 1.0))
     later(loop, 60)

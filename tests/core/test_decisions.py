@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from watchkeeper.core.decisions import ApprovalNeed, Decision, DecisionKind, RetrainPolicy, decide
+from watchkeeper.core.decisions import ApprovalNeed, Decision, DecisionKind, Past, RetrainPolicy, decide
 from watchkeeper.core.rules import Action, Alert, AlertState, Severity
 from watchkeeper.core.windows import Duration
 
@@ -30,7 +30,7 @@ def alert(fired: datetime = START, action: Action = Action.RETRAIN) -> Alert:
 
 
 def made(fired: datetime, past: tuple[Decision, ...] = (), policy: RetrainPolicy = POLICY) -> Decision:
-    decision = decide(alert(fired), past, policy, fired, "prod")
+    decision = decide(alert(fired), Past(past), policy, fired, "prod")
     assert decision is not None
     return decision
 
@@ -38,18 +38,18 @@ def made(fired: datetime, past: tuple[Decision, ...] = (), policy: RetrainPolicy
 def test_a_firing_alert_is_decided_on_once() -> None:
     first = made(START)
     assert (first.kind, first.needs_approval) == (DecisionKind.RETRAIN, True)
-    assert decide(alert(), (first,), POLICY, START + timedelta(days=9), "prod") is None
+    assert decide(alert(), Past((first,)), POLICY, START + timedelta(days=9), "prod") is None
 
 
 def test_one_alert_in_two_environments_is_two_decisions() -> None:
-    other = decide(alert(), (), POLICY, START, "dev")
+    other = decide(alert(), Past(), POLICY, START, "dev")
     assert other is not None
     assert other.id != made(START).id
 
 
 def test_pending_and_resolved_alerts_are_not_decided_on() -> None:
     for state in (AlertState.PENDING, AlertState.RESOLVED):
-        assert decide(replace(alert(), state=state), (), POLICY, START, "prod") is None
+        assert decide(replace(alert(), state=state), Past(), POLICY, START, "prod") is None
 
 
 def test_a_cooldown_holds_back_to_the_second() -> None:
@@ -71,8 +71,38 @@ def test_a_rate_limit_holds_back() -> None:
 
 
 def test_other_actions_are_not_held_back() -> None:
-    review = decide(alert(action=Action.REVIEW), (made(START),), POLICY, START, "prod")
+    review = decide(alert(action=Action.REVIEW), Past((made(START),)), POLICY, START, "prod")
     assert review is None or review.kind is DecisionKind.REVIEW
-    fresh = decide(alert(START + timedelta(hours=1), Action.NOTIFY), (made(START),), POLICY, START, "prod")
+    fresh = decide(
+        alert(START + timedelta(hours=1), Action.NOTIFY), Past((made(START),)), POLICY, START, "prod"
+    )
     assert fresh is not None
     assert fresh.kind is DecisionKind.NOTIFY
+
+
+def test_a_skipped_firing_is_decided_on_again_when_nothing_holds_it_back() -> None:
+    first = made(START)
+    firing = alert(START + timedelta(days=3))
+    skipped = decide(firing, Past((first,)), POLICY, START + timedelta(days=3), "prod")
+    assert skipped is not None
+    assert skipped.kind is DecisionKind.SKIP
+    assert decide(firing, Past((first, skipped)), POLICY, START + timedelta(days=6), "prod") is None
+    again = decide(firing, Past((first, skipped)), POLICY, START + timedelta(days=7), "prod")
+    assert again is not None
+    assert again.kind is DecisionKind.RETRAIN
+    assert again.id != skipped.id
+
+
+def test_a_retrain_that_is_not_over_freezes_the_next() -> None:
+    frozen = decide(alert(), Past(under_way=("0123",)), POLICY, START, "prod")
+    assert frozen is not None
+    assert (frozen.kind, frozen.reasons[1]) == (DecisionKind.SKIP, "retrain 0123 is not over yet")
+
+
+def test_a_fruitless_retrain_is_tried_again_after_the_cooldown() -> None:
+    first = made(START)
+    past = Past((first,), fruitless=(first.id,))
+    assert decide(alert(), past, POLICY, START + timedelta(days=6), "prod") is None
+    again = decide(alert(), past, POLICY, START + timedelta(days=8), "prod")
+    assert again is not None
+    assert (again.kind, again.id != first.id) == (DecisionKind.RETRAIN, True)

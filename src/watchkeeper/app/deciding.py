@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from watchkeeper.app.records import create_record, read_records
+from watchkeeper.app.retrains import retrains
 from watchkeeper.app.targets import Target
 from watchkeeper.core.audit import Event
-from watchkeeper.core.decisions import Decision, decide
+from watchkeeper.core.decisions import Decision, Past, decide
 from watchkeeper.core.ports import Store
 from watchkeeper.core.rules import Alert
 from watchkeeper.core.values import Actor
@@ -23,7 +24,7 @@ def decisions(store: Store, environment: str) -> tuple[Decision, ...]:
 def decide_on(target: Target, environment: str, alerts: Sequence[Alert]) -> tuple[Decision, ...]:
     """Decide on each firing alert that has no decision yet; each is on record when this returns."""
     now, policy = target.clock.now(), target.project.retrain_policy(environment)
-    past = list(decisions(target.store, environment))
+    past = _past(target.store, environment)
     made = []
     for alert in alerts:
         decision = decide(alert, past, policy, now, environment)
@@ -36,6 +37,15 @@ def decide_on(target: Target, environment: str, alerts: Sequence[Alert]) -> tupl
         target.trail.append(
             Event(f"decision.{decision.kind.lower()}", subject, DECIDER, now, why, after=decision.id)
         )
-        past.append(decision)
+        past = _past(target.store, environment)
         made.append(decision)
     return tuple(made)
+
+
+def _past(store: Store, environment: str) -> Past:
+    found = retrains(store, environment)
+    return Past(
+        decisions=decisions(store, environment),
+        under_way=tuple(each.decision.id for each in found if not each.over),
+        fruitless=tuple(each.decision.id for each in found if each.fruitless),
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -20,11 +21,12 @@ from watchkeeper.app.schemas import keep_schema, schema_of, settle_schema
 from watchkeeper.app.targets import Target
 from watchkeeper.core.audit import Event
 from watchkeeper.core.values import Actor, Metrics, ModelVersion, Progress, Schema, Segment
-from watchkeeper.core.windows import Duration, month_of, month_start, shift_month
+from watchkeeper.core.windows import Duration, add_months, month_of, month_start, shift_month
 from watchkeeper.training.fitting import Recipe
 from watchkeeper.training.pipeline import TrainingResult
 from watchkeeper.training.pipeline import train as run_pipeline
 from watchkeeper.training.request import TrainingRequest
+from watchkeeper.training.settings import TrainingSettings
 from watchkeeper.training.split import Split
 
 
@@ -57,11 +59,18 @@ def known_through(project: Project, month: str) -> str:
 
     Labels of month m that take a month are complete at the end of m + 1; so are those that take 30 days.
     """
-    quality = project.settings.monitors.get("model-quality")
-    delay, newest = quality.labels.delay if quality else Duration(), month
+    delay, newest = _delay(project), month
     while delay.after(month_start(newest)) > month_start(month):
         newest = shift_month(newest, -1)
     return shift_month(newest, -1)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A finished training run that is no version yet."""
+
+    request: TrainingRequest
+    result: TrainingResult
 
 
 def train(
@@ -76,8 +85,27 @@ def train(
     A run that misses a threshold is kept in the tracker and on the trail, and is no version.
     Raises InputError for data that cannot be used, and then nothing is kept but the run's beginning.
     """
+    settings = target.project.settings.training.training_settings()
+    candidate = train_candidate(target, rows, TrainingOrder(actor, settings, report, through))
+    if not candidate.result.accepted:
+        return _trained(candidate.result)
+    return keep_candidate(target, candidate, actor)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingOrder:
+    """Who trains, how, and through which month (default: the newest whose labels are known)."""
+
+    actor: Actor
+    settings: TrainingSettings
+    report: Callable[[Progress], None]
+    through: str | None = None
+
+
+def train_candidate(target: Target, rows: Dataset, order: TrainingOrder) -> Candidate:
+    """Run the pipeline; what it made is in the tracker and on the trail, and no version."""
     now = target.clock.now()
-    through = through or _newest_known(target, rows)
+    through = order.through or _newest_known(target, rows)
     schema = settle_schema(
         target.store, schema_of(target.project, rows.frame.filter(pl.col(_time(target)) <= through))
     )
@@ -85,19 +113,26 @@ def train(
         frame=rows.frame,
         data_digest=rows.digest,
         schema=schema,
-        settings=target.project.settings.training.training_settings(),
+        settings=order.settings,
         known_through=through,
         code_version=code_version(),
     )
     run = f"through-{through}-{now:%Y%m%dT%H%M%SZ}"
-    target.trail.append(Event("training.start", run, actor, now, after=rows.digest))
-    result = run_pipeline(request, target.folder / "training" / run, target.tracker, report)
+    target.trail.append(Event("training.start", run, order.actor, now, after=rows.digest))
+    result = run_pipeline(request, target.folder / "training" / run, target.tracker, order.report)
     if not result.accepted:
         why = "; ".join(result.reasons)
-        target.trail.append(Event("training.not-accepted", run, actor, now, why=why, after=result.digest))
-        return _trained(result)
-    keep_schema(target.store, schema)
-    model = register(target, _version(target, result, schema, actor), result.artefact)
+        target.trail.append(
+            Event("training.not-accepted", run, order.actor, now, why=why, after=result.digest)
+        )
+    return Candidate(request, result)
+
+
+def keep_candidate(target: Target, candidate: Candidate, actor: Actor) -> Trained:
+    """Make an accepted candidate a version, with its schema and baselines."""
+    request, result = candidate.request, candidate.result
+    keep_schema(target.store, request.schema)
+    model = register(target, _version(target, result, request.schema, actor), result.artefact)
     baselines = suggest_baselines(target, model.version, _baseline_rows(request, result), actor)
     return _trained(result, model, baselines)
 
@@ -135,6 +170,17 @@ def _newest_known(target: Target, rows: Dataset) -> str:
     return min(known, str(held)) if held is not None else known
 
 
+def _complete_in(project: Project, month: str) -> str:
+    """The month at whose end the labels of `month` are complete, by the label delay of the project."""
+    last = add_months(month_start(month), 1)
+    return month_of(_delay(project).after(last) - timedelta(seconds=1))
+
+
+def _delay(project: Project) -> Duration:
+    quality = project.settings.monitors.get("model-quality")
+    return quality.labels.delay if quality else Duration()
+
+
 def _time(target: Target) -> str:
     return target.project.settings.data.time
 
@@ -147,7 +193,7 @@ def _version(target: Target, result: TrainingResult, schema: Schema, actor: Acto
         run_id=result.run_id,
         trained_from=result.trained_from,
         trained_through=result.trained_through,
-        labels_known_in=month_of(target.clock.now()),
+        labels_known_in=_complete_in(target.project, result.trained_through),
         metrics={
             "rows": float(metrics.rows),
             "rmse": metrics.rmse,

@@ -32,6 +32,7 @@ WRITTEN = frozenset(
         "ground-truth",
         "mlflow",
         "models",
+        "retrains",
         "run",
         "schemas",
         "spool",

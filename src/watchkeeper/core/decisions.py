@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -47,10 +46,24 @@ class Decision:
     environment: str
     alert: str
     fingerprint: str
+    fired_at: datetime
     reasons: tuple[str, ...]
     time: datetime
     needs_approval: bool = False
     notify: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """An environment's decisions, oldest first, and what became of its retrains.
+
+    `under_way` are the ids of those that are not over yet, `fruitless` of those that ended without a
+    better model in service.
+    """
+
+    decisions: tuple[Decision, ...] = ()
+    under_way: tuple[str, ...] = ()
+    fruitless: tuple[str, ...] = ()
 
 
 _KINDS = {
@@ -61,26 +74,28 @@ _KINDS = {
 
 
 def decide(
-    alert: Alert, past: Sequence[Decision], policy: RetrainPolicy, now: datetime, environment: str
+    alert: Alert, past: Past, policy: RetrainPolicy, now: datetime, environment: str
 ) -> Decision | None:
     """What a firing alert leads to, or None when this firing has been decided on already.
 
-    `past` holds the environment's decisions, oldest first. A firing is known by its fingerprint
-    and the time it fired, so deciding twice gives one decision.
+    A firing is known by its fingerprint and the time it fired, so deciding twice gives one decision.
+    A firing that was skipped, or whose retrain was fruitless, is decided on again once nothing holds it
+    back any more.
     """
     if alert.state is not AlertState.FIRING or alert.fired_at is None:
         return None
-    identity = digest([alert.fingerprint, environment, utc_text(alert.fired_at)])[:16]
-    if any(decision.id == identity for decision in past):
-        return None
+    ours = [d for d in past.decisions if (d.fingerprint, d.fired_at) == (alert.fingerprint, alert.fired_at)]
     kind = _KINDS[alert.action]
     held = _held_back(past, policy, now) if kind is DecisionKind.RETRAIN else ()
+    if ours and (held or not _open_again(ours[-1], past)):
+        return None
     return Decision(
-        id=identity,
+        id=digest([alert.fingerprint, environment, utc_text(alert.fired_at), len(ours)])[:16],
         kind=DecisionKind.SKIP if held else kind,
         environment=environment,
         alert=alert.name,
         fingerprint=alert.fingerprint,
+        fired_at=alert.fired_at,
         reasons=(alert.summary, *held),
         time=now,
         needs_approval=kind is DecisionKind.RETRAIN and not held and policy.approval is ApprovalNeed.REQUIRED,
@@ -88,9 +103,13 @@ def decide(
     )
 
 
-def _held_back(past: Sequence[Decision], policy: RetrainPolicy, now: datetime) -> tuple[str, ...]:
-    retrains = [decision.time for decision in past if decision.kind is DecisionKind.RETRAIN]
-    reasons = []
+def _open_again(last: Decision, past: Past) -> bool:
+    return last.kind is DecisionKind.SKIP or last.id in past.fruitless
+
+
+def _held_back(past: Past, policy: RetrainPolicy, now: datetime) -> tuple[str, ...]:
+    retrains = [decision.time for decision in past.decisions if decision.kind is DecisionKind.RETRAIN]
+    reasons = [f"retrain {identity} is not over yet" for identity in past.under_way]
     if retrains and now < (until := policy.cooldown.after(max(retrains))):
         reasons.append(
             f"cooling down until {utc_text(until)}: the last retrain was decided {utc_text(max(retrains))}"

@@ -1,0 +1,104 @@
+"""Run an approved retrain: train a challenger, let it meet the champion, promote the winner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from watchkeeper.adapters.sources.dataset import Dataset
+from watchkeeper.app.champion import hold_gate
+from watchkeeper.app.models import approve, catalogue, promote
+from watchkeeper.app.retrains import Gate, Outcome, OutcomeKind, Retrain, RetrainState, conclude_retrain
+from watchkeeper.app.targets import Target
+from watchkeeper.app.train import TrainingOrder, keep_candidate, train_candidate
+from watchkeeper.core.audit import Event
+from watchkeeper.core.errors import Refused, WatchkeeperError
+from watchkeeper.core.values import Actor, ModelVersion, Progress
+from watchkeeper.core.windows import Duration
+
+
+@dataclass(frozen=True, slots=True)
+class RetrainJob:
+    """What a retrain needs beside its decision: rows to learn from, and who runs it."""
+
+    rows: Dataset
+    actor: Actor
+    report: Callable[[Progress], None]
+
+
+def run_retrain(target: Target, retrain: Retrain, job: RetrainJob) -> Retrain:
+    """Train on what is known by now and promote the result when it beats the champion.
+
+    The person who approved the retrain is the one whose approval lets the new version into each
+    environment. Whatever happens is on record when this returns or raises; a retrain that failed
+    is over, and the champion serves on. Raises Refused when the retrain is not approved, and PlatformError,
+    nothing done yet, when the endpoints cannot be reached.
+    """
+    decision = retrain.decision
+    if retrain.state is not RetrainState.APPROVED:
+        raise Refused(f"run retrain {decision.id}: want it approved, it is {retrain.state}")
+    target.host.flush()  # a target that cannot be reached is found out before anything is done
+    champion = _champion(target, decision.environment)
+    subject = f"retrain {decision.id} in {decision.environment}"
+    target.trail.append(
+        Event("retrain.start", subject, job.actor, target.clock.now(), before=champion.digest)
+    )
+    try:
+        outcome = _outcome(target, retrain, champion, job)
+    except WatchkeeperError as error:
+        failed = Outcome(decision.id, OutcomeKind.FAILED, str(error), target.clock.now())
+        conclude_retrain(target, retrain, failed, job.actor)
+        raise
+    return conclude_retrain(target, retrain, outcome, job.actor)
+
+
+def _champion(target: Target, environment: str) -> ModelVersion:
+    known = catalogue(target.store)
+    serving = known.serving(environment)
+    if serving is None:
+        raise Refused(f"retrain for {environment}: want a model that serves there, got none")
+    return known.version(serving.version)
+
+
+def _outcome(target: Target, retrain: Retrain, champion: ModelVersion, job: RetrainJob) -> Outcome:
+    settings = target.project.settings.training.training_settings()
+    unseen_months = Duration(months=target.project.settings.training.gate.months)
+    order = TrainingOrder(job.actor, replace(settings, test=unseen_months), job.report)
+    candidate = train_candidate(target, job.rows, order)
+    if not candidate.result.accepted:
+        reason = "; ".join(candidate.result.reasons)
+        return _kept(target, retrain, OutcomeKind.NOT_ACCEPTED, reason)
+    gate = hold_gate(target, champion, candidate)
+    if gate is None:
+        reason = f"no label is known of a month after {champion.trained_through}, which the champion has seen"
+        return _kept(target, retrain, OutcomeKind.CHAMPION_KEPT, reason)
+    if not gate.won:
+        return _kept(target, retrain, OutcomeKind.CHAMPION_KEPT, str(gate), gate)
+    trained = keep_candidate(target, candidate, job.actor)
+    if trained.model is None:
+        raise ValueError("an accepted candidate is a version once it is kept")
+    _bring_to_service(target, retrain, trained.model.version, job)
+    return Outcome(
+        decision=retrain.decision.id,
+        kind=OutcomeKind.PROMOTED,
+        reason=str(gate),
+        time=target.clock.now(),
+        gate=gate,
+        promoted=trained.model.version,
+    )
+
+
+def _kept(
+    target: Target, retrain: Retrain, kind: OutcomeKind, reason: str, gate: Gate | None = None
+) -> Outcome:
+    return Outcome(retrain.decision.id, kind, reason, target.clock.now(), gate)
+
+
+def _bring_to_service(target: Target, retrain: Retrain, version: int, job: RetrainJob) -> None:
+    """Into each environment up to the decision's, on the word of whoever approved the retrain."""
+    environments = target.project.environments
+    why = f"retrain {retrain.decision.id} won the gate"
+    for environment in environments[: environments.index(retrain.decision.environment) + 1]:
+        if retrain.answer is not None:
+            approve(target, version, environment, retrain.answer.actor, why)
+        promote(target, version, environment, job.actor)
