@@ -26,6 +26,8 @@ HEAVY = {
     "models reject",
     "models promote",
     "models rollback",
+    "retrain approve",
+    "retrain reject",
 }
 LIGHT = {  # what is typed after each light command; it ends with the code
     "init": (("made",), 0),
@@ -35,6 +37,7 @@ LIGHT = {  # what is typed after each light command; it ends with the code
     "models show": (("1",), 0),
     "monitor list": ((), 1),
     "alerts list": ((), 0),
+    "retrain list": ((), 0),
     "audit verify": ((), 0),
     "audit list": ((), 0),
 }

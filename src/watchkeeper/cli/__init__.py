@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, Named] = MappingProxyType(
         "up": Named("watchkeeper.cli.up:up", "Serve the endpoints and their metrics."),
         "monitor": Named("watchkeeper.cli.monitor:monitor", "Run monitors and show their executions."),
         "alerts": Named("watchkeeper.cli.alerts:alerts", "Show alerts and the decisions on them."),
+        "retrain": Named("watchkeeper.cli.retrain:retrain", "Show retrains, and approve or reject them."),
         "audit": Named("watchkeeper.cli.audit:audit", "Show and verify the audit log."),
     }
 )
