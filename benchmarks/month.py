@@ -13,7 +13,8 @@ from pathlib import Path
 from watchkeeper.adapters.sources.dataset import SourceRequest
 from watchkeeper.app.init import template_folder
 from watchkeeper.app.project import load_project
-from watchkeeper.app.rehearse import RehearsalRequest, rehearse
+from watchkeeper.app.rehearsal import RehearsalRequest
+from watchkeeper.app.rehearse import rehearse
 
 MONTH = "2020-01"
 

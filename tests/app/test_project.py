@@ -53,9 +53,16 @@ def test_the_example_says_what_the_loop_needs(example: Project) -> None:
     assert example.retrain_policy("dev").approval is ApprovalNeed.NONE
 
 
+def test_another_seed_changes_the_search_and_nothing_else(example: Project) -> None:
+    seeded = example.seeded(7)
+    assert seeded.settings.training.training_settings().seed == 7
+    assert (seeded.digest, seeded.by_environment) == (example.digest, example.by_environment)
+    assert example.settings.training.search.seed == 0
+
+
 def test_rules_are_held_to_their_environment(example: Project) -> None:
     rule = next(rule for rule in example.rules("prod") if rule.name == "ModelQualityDegraded")
-    assert (rule.comparison, rule.threshold, rule.action) == (Comparison.ABOVE, 1.25, Action.RETRAIN)
+    assert (rule.comparison, rule.threshold, rule.action) == (Comparison.ABOVE, 1.2, Action.RETRAIN)
     assert rule.metric == "watchkeeper_model_quality_rmse_baseline_ratio"
     assert dict(rule.matchers) == {"environment": "prod", "project": "resale-price"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -111,6 +112,30 @@ def test_the_files_are_there_and_none_is_half_written(
     assert not [path for path in out.rglob("*") if path.name.startswith(".part-")]
     assert not list((out / "spool").rglob("*.jsonl"))
     assert not (out / "run" / "server.json").exists(), "the server is gone"
+
+
+def recomputed(folder: Path) -> subprocess.CompletedProcess[str]:
+    """The half-years again, by a script that knows nothing of ours."""
+    script = CHECKOUT / "tests" / "recompute_half_years.py"
+    return subprocess.run([sys.executable, script, folder], capture_output=True, text=True, check=False)
+
+
+def test_half_years_can_be_recomputed_from_the_scores_alone(
+    look_alike: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    out, _ = look_alike
+    said = recomputed(out)
+    assert (said.returncode, "every figure agrees" in said.stdout) == (0, True), said.stderr
+    for name in ("scores.parquet", "models.json", "summary.json"):
+        shutil.copy(out / name, tmp_path / name)
+    models = json.loads((tmp_path / "models.json").read_text())
+    models[0]["trained_through"] = "2020-01"
+    (tmp_path / "models.json").write_text(json.dumps(models))
+    assert "scored by a model that knew their labels" in recomputed(tmp_path).stderr
+    shutil.copy(out / "models.json", tmp_path / "models.json")
+    scores = pl.read_parquet(tmp_path / "scores.parquet").with_columns(pl.col("prediction") * (1 + 1e-6))
+    scores.write_parquet(tmp_path / "scores.parquet")
+    assert "AssertionError: ('2020H1', 'watched'," in recomputed(tmp_path).stderr
 
 
 def test_a_finished_and_an_interrupted_rehearsal_are_started_over(

@@ -15,7 +15,7 @@ from watchkeeper.adapters.local.trail import HEAD, LOG
 from watchkeeper.adapters.sources.lookalike import sales
 from watchkeeper.app.alerting import evaluate_rules
 from watchkeeper.app.deciding import decide_on
-from watchkeeper.app.executions import samples
+from watchkeeper.app.executions import exposed
 from watchkeeper.app.init import init
 from watchkeeper.app.labels import record_labels
 from watchkeeper.app.monitoring import MonitorRun, run_monitor
@@ -40,7 +40,7 @@ def after_a_bad_month(folder: Path) -> None:
     for monitor, month in (("data-quality", "2020-06"), ("model-quality", "2020-07")):
         loop.clock.move_to(month_start(month))
         run_monitor(loop.target, MonitorRun(monitor, "prod", loop.clock.now()), SCHEDULER)
-    evaluation = evaluate_rules(loop.target, "prod", samples(loop.store, "prod"))
+    evaluation = evaluate_rules(loop.target, "prod", exposed(loop.store, "prod"))
     decide_on(loop.target, "prod", evaluation.open)
     put_down(loop, folder)
 

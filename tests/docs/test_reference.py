@@ -7,6 +7,7 @@ import pytest
 
 from docs.reference.generate import HERE, meanings, pages, sections
 from watchkeeper.adapters.memory.store import MemoryStore
+from watchkeeper.app.retrains import OutcomeKind, RetrainState
 from watchkeeper.core.decisions import DecisionKind
 from watchkeeper.core.rules import AlertState
 from watchkeeper.core.values import ApprovalStatus, Role, Status
@@ -28,7 +29,9 @@ def test_the_words_on_keys_are_those_of_keys_there_are() -> None:
     assert {name: set(words) for name, words in meanings().items() if name != "page"} == known
 
 
-@pytest.mark.parametrize("kind", [Status, ApprovalStatus, AlertState, DecisionKind, Role])
+@pytest.mark.parametrize(
+    "kind", [Status, ApprovalStatus, AlertState, DecisionKind, RetrainState, OutcomeKind, Role]
+)
 def test_every_status_is_explained(kind: type[Status]) -> None:
     text = (HERE / "statuses.md").read_text(encoding="utf-8")
     assert [member.value for member in kind if f"`{member.value}`" not in text] == []

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from watchkeeper.app.records import read_record, read_records
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.ports import Store
-from watchkeeper.core.values import Execution, Sample, Status
+from watchkeeper.core.values import VERDICTS, Execution, Sample, Status, newest
 from watchkeeper.core.windows import hour_folder
 
 _REVISIONS = 1000  # of one window; more than that is a fault somewhere
@@ -55,9 +55,17 @@ def _revisions(store: Store, execution: Execution) -> Iterator[tuple[str, Execut
         yield folder, read_record(store, key, Execution)
 
 
-def samples(store: Store, environment: str | None = None) -> tuple[Sample, ...]:
-    """What the executions, of one environment or of all, exposed as metrics, in order of time."""
-    chosen = [e for e in executions(store) if environment in (None, e.environment)]
-    return tuple(
-        sorted((s for execution in chosen for s in execution.samples), key=lambda sample: sample.time)
-    )
+def exposed(store: Store, environment: str | None = None) -> tuple[Sample, ...]:
+    """What the executions, of one environment or of all, expose as metrics now.
+
+    An execution with a verdict replaces every series of its schedule. One without adds what it has to
+    say of itself, and the figures of the verdict before stay.
+    """
+    verdicts: dict[str, tuple[Sample, ...]] = {}
+    latest: dict[str, tuple[Sample, ...]] = {}
+    for execution in executions(store):
+        if environment in (None, execution.environment):
+            latest[execution.schedule] = execution.samples
+            if execution.status in VERDICTS:
+                verdicts[execution.schedule] = execution.samples
+    return newest([s for held in (verdicts, latest) for samples in held.values() for s in samples])

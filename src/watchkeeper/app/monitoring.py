@@ -210,7 +210,8 @@ def _samples(
 ) -> tuple[Sample, ...]:
     """What the execution exposes, stamped with the time of the verdict.
 
-    Figures are those of the newest version that was judged: it is the one that will go on serving.
+    Figures are those of the newest version that was judged, which is the one that will go on serving, and
+    carry its number: an alert on one version ends with that version.
     Without a verdict there are none, and `watchkeeper_monitor_status` says why.
     """
     labels = labels_of(
@@ -228,10 +229,14 @@ def _samples(
     ]
     if JUDGES[execution.monitor].needs_labels and rows.captured:
         figures.append(Figure("labels_coverage_ratio", rows.frame.height / rows.captured))
-    judged = [verdict.judged for verdict in verdicts if verdict.judged]
+    judged = [(verdict.judgement.model_version, verdict.judged) for verdict in verdicts if verdict.judged]
     if execution.status in VERDICTS and judged:
         figures.append(Figure("monitor_window_end_timestamp_seconds", execution.window.end.timestamp()))
-        figures += judged[-1].figures
+        version, newest = judged[-1]
+        figures += [
+            replace(figure, labels=(*figure.labels, ("model_version", str(version))))
+            for figure in newest.figures
+        ]
     return tuple(
         Sample(
             METRIC_PREFIX + figure.metric,

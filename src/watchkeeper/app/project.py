@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -56,6 +56,13 @@ class Project:
         if name not in self.by_environment:
             raise InputError(f"project {self.name}: {unknown(name, self.by_environment, 'environment')}")
         return self.by_environment[name]
+
+    def seeded(self, seed: int) -> Project:
+        """The same project with another seed for its search; the text stays what was read."""
+        training = self.settings.training
+        search = training.search.model_copy(update={"seed": seed})
+        settings = {"training": training.model_copy(update={"search": search})}
+        return replace(self, settings=self.settings.model_copy(update=settings))
 
     def before(self, name: str) -> str | None:
         """The environment a version has to serve in before it may come to this one."""

@@ -27,6 +27,7 @@ from watchkeeper.core.rules import METRIC_PREFIX, Action, Severity
 from watchkeeper.core.values import Role
 from watchkeeper.core.windows import Cron, Duration
 from watchkeeper.model.features import FeatureSpec
+from watchkeeper.model.level import LevelSpec
 from watchkeeper.training.settings import Threshold, TrainingSettings
 
 KNOWN_METRICS = tuple(metric.name.removeprefix(METRIC_PREFIX) for metric in METRICS)
@@ -121,6 +122,13 @@ class FeatureSection(Section):
     fallback: str | None = None
 
 
+class LevelSection(Section):
+    """How the level of the label by month is found, to be taken out before anything is fitted."""
+
+    time: str
+    within: list[str] = Field(min_length=1)
+
+
 class TrainingSection(Section):
     split: SplitSection = SplitSection()
     search: SearchSection = SearchSection()
@@ -128,6 +136,7 @@ class TrainingSection(Section):
     gate: GateSection = GateSection()
     features: list[FeatureSection] = Field(min_length=1)
     segments: list[str] = []
+    level: LevelSection | None = None
 
     @model_validator(mode="after")
     def _can_be_trained(self) -> TrainingSection:
@@ -145,6 +154,7 @@ class TrainingSection(Section):
             accept=tuple(Threshold.parse(metric, text) for metric, text in self.accept.items()),
             features=tuple(FeatureSpec(**feature.model_dump()) for feature in self.features),
             segments=tuple(self.segments),
+            level=LevelSpec(**self.level.model_dump()) if self.level else None,
         )
 
 

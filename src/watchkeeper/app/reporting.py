@@ -12,14 +12,25 @@ from watchkeeper.app.executions import executions, folder_of
 from watchkeeper.app.judging import JUDGES
 from watchkeeper.app.models import catalogue
 from watchkeeper.app.monitor_inputs import read_labelled_rows, source_of
+from watchkeeper.app.retrains import Retrain as RetrainRecord
+from watchkeeper.app.retrains import retrains
 from watchkeeper.app.schemas import schema
 from watchkeeper.app.summary import Summary
 from watchkeeper.app.targets import Target
 from watchkeeper.core.rules import METRIC_PREFIX, Alert
-from watchkeeper.core.values import Execution, Segment
+from watchkeeper.core.values import Deployment, Execution, Segment
 from watchkeeper.core.windows import Window, month_of
 from watchkeeper.render.execution_page import ExecutionView, execution_page
-from watchkeeper.render.report import AuditSlice, Counts, DataSource, Month, Report, report_page
+from watchkeeper.render.report import (
+    AuditSlice,
+    Counts,
+    DataSource,
+    Gate,
+    Month,
+    Report,
+    Retrain,
+    report_page,
+)
 from watchkeeper.render.text import months_text
 
 AUDIT_SHOWN = 60  # newest entries of the log that a report shows
@@ -68,7 +79,7 @@ def _report(target: Target, summary: Summary, segments: Sequence[Segment]) -> Re
         generated_at=target.clock.now(),
         versions=known.versions,
         approvals=known.approvals,
-        deployments=known.deployments,
+        deployments=_in_order(target, known.deployments),
         months=_months(target, summary, found),
         executions=found,
         distributions=shown,
@@ -76,13 +87,21 @@ def _report(target: Target, summary: Summary, segments: Sequence[Segment]) -> Re
         segments=evidence.segments if evidence else tuple(segments),
         alerts=_newest(alerts),
         decisions=decisions(target.store, environment),
+        retrains=tuple(_retrain(each) for each in retrains(target.store, environment)),
         seconds=tuple(summary.seconds.items()),
         ratio_limit=_ratio_limit(target, environment),
     )
 
 
+def _in_order(target: Target, deployments: Sequence[Deployment]) -> tuple[Deployment, ...]:
+    """By environment, in the order of promotion, then by number."""
+    place = target.project.environments.index
+    return tuple(sorted(deployments, key=lambda each: (place(each.environment), each.number)))
+
+
 def _months(target: Target, summary: Summary, found: Sequence[Execution]) -> tuple[Month, ...]:
     metrics = {model.version: model.metrics for model in catalogue(target.store).versions}
+    several = len(summary.months) > 1  # on one month the two models are the same
     return tuple(
         Month(
             month=month.month,
@@ -98,8 +117,23 @@ def _months(target: Target, summary: Summary, found: Sequence[Execution]) -> tup
                 for violation in execution.violations
             ),
             alerts=month.alerts,
+            unwatched=month.unwatched if several else None,
         )
         for month in summary.months
+    )
+
+
+def _retrain(each: RetrainRecord) -> Retrain:
+    outcome, answer = each.outcome, each.answer
+    gate = outcome.gate if outcome else None
+    return Retrain(
+        decision=each.decision.id,
+        month=month_of(each.decision.time),
+        reason=each.decision.reasons[0],
+        approved_by=str(answer.actor) if answer and answer.approved else None,
+        gate=Gate(gate.champion_rmse, gate.challenger_rmse, gate.rows) if gate else None,
+        promoted=outcome.promoted if outcome else None,
+        rejected=answer is not None and not answer.approved,
     )
 
 

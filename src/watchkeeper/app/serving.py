@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from watchkeeper.adapters.local.store import FolderStore
-from watchkeeper.app.executions import samples
-from watchkeeper.app.models import artefact_prefix, catalogue
+from watchkeeper.app.artefacts import load_version
+from watchkeeper.app.executions import exposed
+from watchkeeper.app.models import catalogue
 from watchkeeper.app.project import Project
-from watchkeeper.core.errors import IntegrityError
 from watchkeeper.core.ports import Store
-from watchkeeper.core.values import Deployment, Sample, newest
-from watchkeeper.model.artefact import Model, artefact_digest, load
+from watchkeeper.core.values import Sample, newest
 from watchkeeper.render.exposition import exposition
 from watchkeeper.serving.run import serve
 from watchkeeper.serving.server import Hooks
@@ -57,30 +56,15 @@ def serve_project(project: Project, request: ServeRequest) -> None:
         store,
         deployments,
         Hooks(
-            load=lambda deployment: load_deployed(store, deployment),
+            load=lambda deployment: load_version(store, deployment.version, deployment.digest),
             metrics=lambda live: exposition(_exposed(store, live)),
             pages=lambda path: _page(store, path),
         ),
     )
 
 
-def load_deployed(store: FolderStore, deployment: Deployment) -> Model:
-    """The model of a deployment, checked to be the artefact that was approved.
-
-    Raises IntegrityError when the artefact's digest is another one.
-    """
-    folder = store.path(artefact_prefix(deployment.version).rstrip("/"))
-    found = artefact_digest(folder)
-    if found != deployment.digest:
-        raise IntegrityError(
-            f"load model v{deployment.version} for {deployment.endpoint}: want the artefact with digest "
-            f"{deployment.digest[:12]}…, got {found[:12]}…"
-        )
-    return load(folder)
-
-
 def _exposed(store: Store, live: Sequence[Sample]) -> tuple[Sample, ...]:
-    return newest([*samples(store), *live])
+    return newest([*exposed(store), *live])
 
 
 def _page(store: Store, path: str) -> bytes | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from watchkeeper.app.judging import LABEL, known_figures, numbers
+from watchkeeper.app.retrains import Outcome, Retrain
 from watchkeeper.core.audit import Verification
 from watchkeeper.core.rules import Alert
 from watchkeeper.core.values import VERDICTS, Execution, Metrics, Sample, Status
@@ -33,14 +34,61 @@ class Counts:
         )
 
 
+UNWATCHED = "unwatched_prediction"  # the column of what the first model, left alone, says
+
+
+@dataclass(frozen=True, slots=True)
+class HalfYear:
+    """Six months' rows pooled: the model that is watched, and the first one left alone."""
+
+    half: str  # 2020H1
+    rows: int
+    watched: Metrics | None
+    unwatched: Metrics | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSummary:
+    """A version by what it has learned from, for `models.json`."""
+
+    version: int
+    trained_from: str
+    trained_through: str
+    labels_known_in: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateSummary:
+    """Both models on the rows of the gate."""
+
+    champion_rmse: float
+    challenger_rmse: float
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetrainSummary:
+    """One retrain: when it was decided, why, on whose word, and the version promoted, if any."""
+
+    decision: str
+    month: str
+    reason: str
+    outcome: str
+    approved_by: str | None
+    gate: GateSummary | None
+    promoted: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class MonthSummary:
-    """One month of the watched model. `rmse_baseline_ratio` is None where no monitor could say."""
+    """One month of both models. `rmse_baseline_ratio` is None where no monitor could say."""
 
     month: str
     rows: int
     model_version: int
     watched: Metrics | None
+    unwatched: Metrics | None
     rmse_baseline_ratio: float | None
     violations: int
     alerts: tuple[str, ...]
@@ -79,10 +127,49 @@ class Summary:
     problems: tuple[str, ...]
     seconds: Mapping[str, float]
     counts: Counts
+    half_years: tuple[HalfYear, ...]
     months: tuple[MonthSummary, ...]
     alerts: tuple[AlertSummary, ...]
     decisions: tuple[DecisionSummary, ...]
+    retrains: tuple[RetrainSummary, ...]
     audit: Verification
+
+
+def half_years(scores: pl.DataFrame, prediction: str) -> tuple[HalfYear, ...]:
+    """Both models' figures, pooled over the rows of each half-year."""
+    first_half = pl.col("month").str.slice(5, 2) <= "06"
+    half = pl.col("month").str.slice(0, 4) + pl.when(first_half).then(pl.lit("H1")).otherwise(pl.lit("H2"))
+    named = scores.with_columns(half.alias("half"))
+    return tuple(
+        HalfYear(name, rows.height, _figures(rows, prediction), _figures(rows, UNWATCHED))
+        for name in sorted(named["half"].unique().to_list())
+        if (rows := named.filter(pl.col("half") == name)).height
+    )
+
+
+def retrain_summaries(found: Sequence[Retrain]) -> tuple[RetrainSummary, ...]:
+    """The retrains, oldest first."""
+    return tuple(
+        RetrainSummary(
+            decision=each.decision.id,
+            month=month_of(each.decision.time),
+            reason=each.decision.reasons[0],
+            outcome=each.outcome.kind.value if each.outcome else each.state.value,
+            approved_by=str(each.answer.actor) if each.answer and each.answer.approved else None,
+            gate=_gate(each.outcome),
+            promoted=each.outcome.promoted if each.outcome else None,
+        )
+        for each in found
+    )
+
+
+def _gate(outcome: Outcome | None) -> GateSummary | None:
+    gate = outcome.gate if outcome else None
+    return GateSummary(gate.champion_rmse, gate.challenger_rmse, gate.rows) if gate else None
+
+
+def _figures(rows: pl.DataFrame, prediction: str) -> Metrics | None:
+    return known_figures(numbers(rows[LABEL]), numbers(rows[prediction]))
 
 
 def month_summaries(
@@ -98,7 +185,8 @@ def month_summaries(
                 month=month,
                 rows=rows.height,
                 model_version=_newest_version(rows),
-                watched=known_figures(numbers(rows[LABEL]), numbers(rows[prediction])),
+                watched=_figures(rows, prediction),
+                unwatched=_figures(rows, UNWATCHED),
                 rmse_baseline_ratio=_ratio([s for execution in own for s in execution.samples]),
                 violations=sum(len(execution.violations) for execution in own),
                 alerts=tuple(each.name for each in fired(alerts) if subject_month(each, executions) == month),

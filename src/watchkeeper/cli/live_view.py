@@ -31,6 +31,7 @@ LOOP = {
     "monitor": "monitor",
     "alert": "alert",
     "decide": "decide",
+    "retrain": "retrain",
 }
 _EVENTS = 8
 _NAME_WIDTH = max(map(len, LOOP.values()))

@@ -9,7 +9,8 @@ import click
 
 from watchkeeper.app.init import template_folder
 from watchkeeper.app.project import load_project
-from watchkeeper.app.rehearse import RehearsalRequest, interrupted
+from watchkeeper.app.rehearsal import RehearsalRequest
+from watchkeeper.app.rehearse import interrupted
 from watchkeeper.app.rehearse import rehearse as run
 from watchkeeper.app.serving import ServeRequest, serve_project
 from watchkeeper.app.summary import Summary
