@@ -79,6 +79,8 @@ def _section_in(kind: Any) -> tuple[type[Section] | None, str]:
     if isinstance(kind, type) and not get_args(kind) and issubclass(kind, Section):
         return kind, ""
     args = get_args(kind)
+    if get_origin(kind) in (Union, types.UnionType):
+        return next((found for arg in args if (found := _section_in(arg))[0]), (None, ""))
     if get_origin(kind) is dict:
         inner, step = _section_in(args[1])
         return inner, f".NAME{step}"
