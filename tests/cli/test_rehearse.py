@@ -223,7 +223,7 @@ def test_january_2020_of_the_real_data(tmp_path: Path) -> None:
     assert counts["rows"] == counts["labels"] == counts["scored"] == 1911
     assert month["watched"]["r2"] >= 0.94
     model = json.loads((out / "models" / "v1" / "model.json").read_text())
-    assert (model["trained_through"], model["labels_known_in"]) == ("2019-11", "2020-01")
+    assert (model["trained_through"], model["labels_known_in"]) == ("2019-11", "2019-12")
     files = sorted((out / "training").rglob("*.parquet"))
     assert len(files) >= 5
     assert max(str(pl.read_parquet(file)["month"].max()) for file in files) == "2019-11"

@@ -1,5 +1,6 @@
-"""Where the seconds of one rehearsed month go: stages of the whole loop, and the share of each.
+"""Where the seconds of a rehearsal go: stages of the whole loop, and the share of each.
 
+Usage: rehearsal.py [UNTIL], from 2020-01 to UNTIL (default 2020-01; 2022-12 takes some four minutes).
 Data: `WATCHKEEPER_HDB_CSV`, else the look-alike. Prints its figures as one JSON object on the last line.
 """
 
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -16,15 +18,15 @@ from watchkeeper.app.project import load_project
 from watchkeeper.app.rehearsal import RehearsalRequest
 from watchkeeper.app.rehearse import rehearse
 
-MONTH = "2020-01"
+FIRST = "2020-01"
 
 
-def main() -> None:
-    """Rehearse the month once and print each stage's seconds, longest first."""
+def main(until: str) -> None:
+    """Rehearse the months once and print each stage's seconds, longest first."""
     named = os.environ.get("WATCHKEEPER_HDB_CSV")
     source = SourceRequest(environment_path=Path(named) if named else None)
     with tempfile.TemporaryDirectory() as folder:
-        request = RehearsalRequest(Path(folder), source, MONTH, MONTH, approves=lambda _: True)
+        request = RehearsalRequest(Path(folder), source, FIRST, until, approves=lambda _: True)
         summary = rehearse(load_project(template_folder("resale-price")), request, lambda _: None)
     seconds = {name: value for name, value in summary.seconds.items() if name != "total"}
     total = summary.seconds["total"]
@@ -33,7 +35,8 @@ def main() -> None:
     print(
         json.dumps(
             {
-                "benchmark": "month",
+                "benchmark": "rehearsal",
+                "months": len(summary.months),
                 "data": summary.data_source,
                 "seconds": {name: round(value, 3) for name, value in summary.seconds.items()},
                 "requests_per_second": round(summary.counts.requests / seconds["serve"], 1),
@@ -44,4 +47,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1] if len(sys.argv) > 1 else FIRST)
