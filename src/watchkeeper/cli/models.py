@@ -13,6 +13,15 @@ from watchkeeper.app.targets import Target, open_target
 from watchkeeper.app.workspace import open_workspace
 from watchkeeper.cli.output import answer, json_option, table, workspace_option
 
+_FORMS = {
+    "rows": "{:,.0f}",
+    "rmse": "{:,.0f}",
+    "mae": "{:,.0f}",
+    "mape": "{:.1%}",
+    "r2": "{:.3f}",
+    "bias": "{:+.1%}",
+}
+
 
 @click.group()
 def models() -> None:
@@ -99,7 +108,7 @@ def _target(workspace: Path) -> Target:
 
 def _row(each: ModelStatus) -> tuple[object, ...]:
     model = each.model
-    figures = [f"{model.metrics[name]:,.4g}" for name in ("rmse", "r2")]
+    figures = [_FORMS[name].format(model.metrics[name]) for name in ("rmse", "r2")]
     standing = [*each.approvals.values(), ", ".join(each.serving_in) or "–"]
     return model.version, model.trained_through, *figures, *standing, model.digest[:12]
 
@@ -112,7 +121,8 @@ def _page(each: ModelStatus) -> str:
         f"labels known in {model.labels_known_in}",
         f"registered {model.registered_at:%Y-%m-%d %H:%M} by {model.registered_by}, "
         f"MLflow run {model.run_id}",
-        "on its test months: " + ", ".join(f"{name} {value:,.4g}" for name, value in model.metrics.items()),
+        "on its test months: "
+        + ", ".join(f"{name} {_FORMS[name].format(model.metrics[name])}" for name in _FORMS),
         *(f"{name}: {word}" for name, word in each.approvals.items()),
         f"serves in {', '.join(each.serving_in) or 'no environment'}",
     ]
