@@ -172,7 +172,6 @@ class MonitorSection(Section):
     min_rows: int = Field(default=500, ge=1)
     tolerance: float = Field(default=1.0, ge=1)  # times the baseline's error; 1.0 is the contract
     labels: LabelsSection = LabelsSection()
-    segments: list[str] = []
 
 
 class AlertSection(Section):
