@@ -152,7 +152,9 @@ def _serving(run: Rehearsal) -> Iterator[EndpointClient]:
     folder = str(run.target.folder)
     argv = [sys.executable, "-m", "watchkeeper", "up", "--workspace", folder, "--port", "0", "--rehearsal"]
     with started_server(argv, run.target.folder / "run" / "server.json") as host:
-        yield EndpointClient(host.url())
+        client = EndpointClient(host.url())
+        with client.http:
+            yield client
 
 
 def _bring_to_service(run: Rehearsal, version: int) -> None:

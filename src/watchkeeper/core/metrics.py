@@ -123,7 +123,7 @@ METRICS: tuple[Metric, ...] = (
         "watchkeeper_endpoint_request_seconds",
         _HISTOGRAM,
         "seconds",
-        "Time from a request's first byte to its answer's last.",
+        "Time from a request's headers, once read, to its answer, before it is sent.",
     ),
     Metric(
         "watchkeeper_endpoint_errors_5xx_ratio",
