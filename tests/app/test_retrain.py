@@ -108,16 +108,26 @@ def test_the_challenger_that_wins_serves_everywhere_and_both_digests_are_on_reco
     assert verify_log(loop.target.trail).verified
 
 
-def test_months_the_champion_has_learned_from_do_not_count(loop: Loop) -> None:
+@pytest.mark.parametrize(
+    ("learned", "first", "rows"),
+    [("2020-07", "2020-08", 60), ("2020-06", "2020-08", 60), ("2020-05", "2020-07", 120)],
+)
+def test_the_gate_is_shorter_where_a_challenger_would_know_less_than_the_champion(
+    loop: Loop, learned: str, first: str, rows: int
+) -> None:
+    """Labels are known through 2020-08."""
     known = catalogue(loop.store).version(1)
-    newer = replace(known, trained_through="2020-07")
     loop.store.write("models/v1/model.json", loop.store.read("models/v1/model.json").replace(
-        b'"trained_through": "2020-03"', b'"trained_through": "2020-07"'))  # fmt: skip
-    assert catalogue(loop.store).version(1) == newer
+        b'"trained_through": "2020-03"', f'"trained_through": "{learned}"'.encode()))  # fmt: skip
+    assert catalogue(loop.store).version(1) == replace(known, trained_through=learned)
     done = run(loop, approved(loop))
     assert done.outcome is not None
     assert done.outcome.gate is not None
-    assert (done.outcome.gate.first, done.outcome.gate.rows) == ("2020-08", 60)
+    assert (done.outcome.gate.first, done.outcome.gate.last, done.outcome.gate.rows) == (
+        first,
+        "2020-08",
+        rows,
+    )
 
 
 def test_without_a_new_label_the_champion_is_kept(loop: Loop) -> None:

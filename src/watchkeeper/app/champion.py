@@ -11,20 +11,31 @@ from watchkeeper.app.retrains import Gate
 from watchkeeper.app.targets import Target
 from watchkeeper.app.train import Candidate
 from watchkeeper.core.values import ModelVersion
+from watchkeeper.core.windows import months_between
 from watchkeeper.monitors.model_quality import figures
 
 
-def hold_gate(target: Target, champion: ModelVersion, challenger: Candidate) -> Gate | None:
-    """Both on the challenger's test rows of the months after those the champion has learned from.
+def gate_months(trained_through: str, known_through: str, wanted: int) -> int:
+    """How many of the newest labelled months the gate takes; 0 when the champion has learned from all.
 
-    The challenger's answers are those of its recipe fitted without these months. None when there is no
-    such row: nothing is known yet that could tell the two apart.
+    The challenger is trained without them. As many as `wanted`, but fewer where a challenger would otherwise
+    be without months that the champion knows: it may always learn from one month more, so that losing tells
+    of the recipe and not of what it was kept from. With one new month both know the same.
+
+    >>> [gate_months("2020-05", k, 3) for k in ("2020-05", "2020-06", "2020-07", "2020-08", "2020-09")]
+    [0, 1, 1, 2, 3]
+    """
+    newer = len(months_between(trained_through, known_through)) - 1
+    return min(wanted, max(newer - 1, 1)) if newer > 0 else 0
+
+
+def hold_gate(target: Target, champion: ModelVersion, challenger: Candidate) -> Gate:
+    """Both on the challenger's test rows, which are of months that neither has learned from.
+
+    The challenger's answers are those of its recipe fitted without these months.
     """
     settings = target.project.settings.data
-    scored = pl.read_parquet(challenger.result.baseline).drop_nulls(PREDICTION)
-    rows = scored.filter(pl.col(settings.time) > champion.trained_through)
-    if rows.is_empty():
-        return None
+    rows = pl.read_parquet(challenger.result.baseline).drop_nulls(PREDICTION)
     model = load_version(target.store, champion.version, champion.digest)
     answers = model.predict({name: rows[name].to_list() for name in model.columns}).values
     labels = rows[settings.label].to_numpy().astype(np.float64)

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from watchkeeper.adapters.sources.dataset import Dataset
-from watchkeeper.app.champion import hold_gate
+from watchkeeper.app.champion import gate_months, hold_gate
 from watchkeeper.app.models import approve, catalogue, promote
 from watchkeeper.app.retrains import Gate, Outcome, OutcomeKind, Retrain, RetrainState, conclude_retrain
 from watchkeeper.app.targets import Target
-from watchkeeper.app.train import TrainingOrder, keep_candidate, train_candidate
+from watchkeeper.app.train import TrainingOrder, keep_candidate, newest_known, train_candidate
 from watchkeeper.core.audit import Event
 from watchkeeper.core.errors import Refused, WatchkeeperError
 from watchkeeper.core.values import Actor, ModelVersion, Progress
@@ -61,17 +61,17 @@ def _champion(target: Target, environment: str) -> ModelVersion:
 
 
 def _outcome(target: Target, retrain: Retrain, champion: ModelVersion, job: RetrainJob) -> Outcome:
-    settings = target.project.settings.training.training_settings()
-    unseen_months = Duration(months=target.project.settings.training.gate.months)
-    order = TrainingOrder(job.actor, replace(settings, test=unseen_months), job.report)
-    candidate = train_candidate(target, job.rows, order)
+    known, wanted = newest_known(target, job.rows), target.project.settings.training.gate.months
+    months = gate_months(champion.trained_through, known, wanted)
+    if not months:
+        reason = f"no label is known of a month after {champion.trained_through}, which the champion has seen"
+        return _kept(target, retrain, OutcomeKind.CHAMPION_KEPT, reason)
+    settings = replace(target.project.settings.training.training_settings(), test=Duration(months=months))
+    candidate = train_candidate(target, job.rows, TrainingOrder(job.actor, settings, job.report, known))
     if not candidate.result.accepted:
         reason = "; ".join(candidate.result.reasons)
         return _kept(target, retrain, OutcomeKind.NOT_ACCEPTED, reason)
     gate = hold_gate(target, champion, candidate)
-    if gate is None:
-        reason = f"no label is known of a month after {champion.trained_through}, which the champion has seen"
-        return _kept(target, retrain, OutcomeKind.CHAMPION_KEPT, reason)
     if not gate.won:
         return _kept(target, retrain, OutcomeKind.CHAMPION_KEPT, str(gate), gate)
     trained = keep_candidate(target, candidate, job.actor)

@@ -105,7 +105,7 @@ class TrainingOrder:
 def train_candidate(target: Target, rows: Dataset, order: TrainingOrder) -> Candidate:
     """Run the pipeline; what it made is in the tracker and on the trail, and no version."""
     now = target.clock.now()
-    through = order.through or _newest_known(target, rows)
+    through = order.through or newest_known(target, rows)
     schema = settle_schema(
         target.store, schema_of(target.project, rows.frame.filter(pl.col(_time(target)) <= through))
     )
@@ -164,7 +164,7 @@ def _trained(
     )
 
 
-def _newest_known(target: Target, rows: Dataset) -> str:
+def newest_known(target: Target, rows: Dataset) -> str:
     """The newest month with labels that are known by now; a file that ended long ago has an earlier one."""
     known, held = known_through(target.project, month_of(target.clock.now())), rows.frame[_time(target)].max()
     return min(known, str(held)) if held is not None else known
