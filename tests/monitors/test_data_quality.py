@@ -11,9 +11,12 @@ from watchkeeper.core.values import Column, ColumnType, Role, Schema, Undefined,
 from watchkeeper.monitors import data_quality
 from watchkeeper.monitors.data_quality_values import (
     DataQualityConstraints,
+    DatasetConstraints,
     DistributionConstraints,
+    DriftRule,
     FeatureConstraints,
     MonitoringConfig,
+    Range,
 )
 
 SCHEMA = Schema(
@@ -71,12 +74,27 @@ def test_the_baselines_own_rows_meet_its_constraints() -> None:
 
 def test_suggested_constraints() -> None:
     assert CONSTRAINTS.features == (
-        FeatureConstraints("price", ColumnType.FRACTIONAL, 1.0, is_non_negative=True),
+        FeatureConstraints(
+            "price",
+            ColumnType.FRACTIONAL,
+            1.0,
+            is_non_negative=True,
+            range=Range(-24.0, 74.0),
+            drift=DriftRule("Wasserstein", 0.3),
+        ),
         FeatureConstraints("month", ColumnType.STRING, 1.0),
         FeatureConstraints("town", ColumnType.STRING, 1.0, domains=("BEDOK", "YISHUN")),
         FeatureConstraints("block", ColumnType.STRING, 1.0),
-        FeatureConstraints("year", ColumnType.INTEGRAL, 1.0, is_non_negative=True),
+        FeatureConstraints(
+            "year",
+            ColumnType.INTEGRAL,
+            1.0,
+            is_non_negative=True,
+            range=Range(1950.5, 2028.5),
+            drift=DriftRule("Wasserstein", 0.3),
+        ),
     )
+    assert CONSTRAINTS.dataset == DatasetConstraints(vanished_share=0.01)
     assert CONSTRAINTS.monitoring_config == MonitoringConfig(text_unseen_threshold=0.2)
 
 
@@ -118,10 +136,11 @@ def test_a_new_category_is_a_categorical_violation() -> None:
     [("town", ["BEDOK"] * ROWS), ("year", ["1990"] * ROWS), ("price", ["49.5"] * ROWS)],
 )
 def test_a_moved_feature_or_prediction_is_a_drift_violation(column: str, cells: list[str]) -> None:
-    subject, check, text = only(rows(**{column: cells}))
-    assert (subject, check) == (column, "baseline_drift_check")
-    head, threshold = text.split(" exceeds threshold: ")
-    assert float(head.removeprefix("Baseline drift distance: ")) > float(threshold) == 0.1
+    found = [each for each in checked(rows(**{column: cells})) if each.check == "baseline_drift_check"]
+    assert [each.subject for each in found] == [column]
+    head, threshold = found[0].description.split(" exceeds threshold: ")
+    assert float(head.removeprefix("Baseline drift distance: ")) == found[0].value
+    assert (found[0].value or 0) > float(threshold) == (0.1 if column == "town" else 0.3)
 
 
 def test_compatible_mode_is_blind_to_a_column_of_one_value() -> None:
@@ -168,10 +187,11 @@ def test_switches_of_the_file_are_kept() -> None:
     assert checked(bad, with_config(MonitoringConfig(evaluate_constraints=False))) == ()
     off = DistributionConstraints(perform_comparison=False)
     assert [v.check for v in checked(bad, with_config(MonitoringConfig(distribution=off)))] == [
-        "data_type_check"
+        "vanished_values_check",
+        "data_type_check",
     ]
-    lenient = MonitoringConfig(datatype_check_threshold=0.0, distribution=off)
-    assert checked(bad, with_config(lenient)) == ()
+    lenient = with_config(MonitoringConfig(datatype_check_threshold=0.0, distribution=off))
+    assert checked(bad, replace(lenient, dataset=DatasetConstraints())) == ()
     one_off = replace(
         CONSTRAINTS,
         features=tuple(replace(f, evaluate=f.name not in ("year", "town")) for f in CONSTRAINTS.features),
@@ -192,11 +212,9 @@ def test_what_cannot_be_measured_is_undefined_and_no_violation_of_drift() -> Non
     drift = {found.column: found for found in data_quality.drift(statistics, BASELINE, CONSTRAINTS, SCHEMA)}
     assert drift["year"].distance == Undefined("the data has no numbers in this column")
     assert not drift["year"].exceeded
-    chi = with_config(
-        MonitoringConfig(distribution=DistributionConstraints(categorical_drift_method="ChiSquared"))
-    )
-    chosen = {found.column: found for found in data_quality.drift(BASELINE, BASELINE, chi, SCHEMA)}
-    assert isinstance(chosen["town"].distance, Undefined)
+    few = data_quality.profile(rows().head(29), SCHEMA)
+    short = {found.column: found for found in data_quality.drift(few, BASELINE, CONSTRAINTS, SCHEMA)}
+    assert [isinstance(found.distance, Undefined) for found in short.values()] == [True] * 3
 
 
 def test_domains_may_come_from_a_longer_run_of_rows() -> None:

@@ -12,13 +12,18 @@ from hypothesis import strategies as st
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.statistics import Types
 from watchkeeper.core.statistics.distances import Method, Mode
+from watchkeeper.core.statistics.drift import METHODS
 from watchkeeper.core.values import Column, ColumnType, Role, Schema, Undefined, Violation
 from watchkeeper.monitors import data_quality, model_quality
 from watchkeeper.monitors.data_quality_values import (
     DataQualityConstraints,
+    DatasetConstraints,
     DistributionConstraints,
+    DriftRule,
     FeatureConstraints,
     MonitoringConfig,
+    Range,
+    Sla,
 )
 from watchkeeper.monitors.model_quality_values import MetricConstraint, Operator, RegressionConstraints
 from watchkeeper.readers import contract
@@ -37,6 +42,20 @@ features = st.builds(
     is_non_negative=st.none() | st.booleans(),
     domains=st.none() | st.lists(names, max_size=4).map(tuple),
     evaluate=st.booleans(),
+    range=st.none() | st.builds(Range, finite, finite),
+    drift=st.none() | st.builds(DriftRule, st.sampled_from(sorted(METHODS)), finite),
+    sources=st.dictionaries(names, names, max_size=2).map(lambda found: tuple(found.items())),
+)
+datasets = st.builds(
+    DatasetConstraints,
+    vanished_share=maybe_share,
+    duplicate_share=maybe_share,
+    rows=st.none() | st.builds(Range, finite, finite),
+    max_age_seconds=st.none() | finite,
+    missing_hours_share=maybe_share,
+)
+slas = st.builds(Sla, names, names, names, names, finite, column=st.none() | names) | st.builds(
+    Sla, names, names, names, at_least=finite
 )
 distributions = st.builds(
     DistributionConstraints,
@@ -73,17 +92,22 @@ def edited(data: dict[str, Any], path: list[str | int], value: object) -> str:
     return json.dumps(changed)
 
 
-@given(st.lists(features, max_size=3).map(tuple), configs)
+@given(st.lists(features, max_size=3).map(tuple), configs, datasets, st.lists(slas, max_size=2).map(tuple))
 def test_constraints_come_back_as_they_were(
-    found: tuple[FeatureConstraints, ...], config: MonitoringConfig
+    found: tuple[FeatureConstraints, ...],
+    config: MonitoringConfig,
+    dataset: DatasetConstraints,
+    promised: tuple[Sla, ...],
 ) -> None:
-    constraints = DataQualityConstraints(found, config)
+    constraints = DataQualityConstraints(found, config, dataset, promised)
     assert contract.data_quality_constraints(constraints_json(constraints), "c.json") == constraints
 
 
-@given(cells, st.sampled_from(list(ColumnType)))
-def test_statistics_come_back_as_they_were(values: list[str | None], declared: ColumnType) -> None:
-    schema = Schema(1, (Column("a", declared, Role.FEATURE),))
+@given(cells, st.sampled_from(list(ColumnType)), st.sampled_from([Role.FEATURE, Role.TIME]))
+def test_statistics_come_back_as_they_were(
+    values: list[str | None], declared: ColumnType, role: Role
+) -> None:
+    schema = Schema(1, (Column("a", declared, role),))
     frame = pl.DataFrame({"a": pl.Series(values, dtype=pl.String)})
     statistics = data_quality.profile(frame, schema)
     assert contract.data_quality_statistics(statistics_json(statistics), "s.json") == statistics
@@ -105,7 +129,17 @@ def test_regression_files_come_back_as_they_were(pairs: list[tuple[float, float]
 
 
 @given(
-    st.lists(st.builds(Violation, names, st.sampled_from(["data_type_check", *Operator]), names), max_size=4)
+    st.lists(
+        st.builds(
+            Violation,
+            names,
+            st.sampled_from(["data_type_check", *Operator]),
+            names,
+            st.none() | finite,
+            st.none() | finite,
+        ),
+        max_size=4,
+    )
 )
 def test_violations_come_back_as_they_were(found: list[Violation]) -> None:
     assert contract.violations(violations_json(found), "v.json") == tuple(found)
@@ -239,6 +273,16 @@ def test_an_error_names_file_key_wanted_and_got(path: list[str | int], value: ob
             "KS",
             r"want one of Simple, Robust",
         ),
+        (
+            ["features", 0, "drift_constraints"],
+            {"method": "Entropy"},
+            r"drift_constraints\.method: want one of Robust, .*ChiSquared, got \"Entropy\"",
+        ),
+        (
+            ["slas"],
+            [{"name": "a", "metric": "b", "owner": "c"}],
+            r"slas\[0\]: want one of at_most and at_least",
+        ),
         (["features", 0, "completeness"], "1.0", r"features\[0\]\.completeness: want a number"),
         (["features", 0], "_c0", r"features\[0\]: want a JSON object"),
     ],
@@ -266,3 +310,32 @@ def test_an_error_in_constraints_names_its_key(path: list[str | int], value: obj
 def test_what_is_no_file_of_the_contract_is_refused(data: bytes, message: str) -> None:
     with pytest.raises(InputError, match=message):
         contract.violations(data, "v.json")
+
+
+def test_a_drift_method_without_a_threshold_has_its_own() -> None:
+    text = """{"features": [{"name": "a", "inferred_type": "Integral",
+        "drift_constraints": {"method": "PSI"}}]}"""
+    (feature,) = contract.data_quality_constraints(text, "c.json").features
+    assert feature.drift == DriftRule("PSI", METHODS["PSI"].threshold)
+
+
+def test_a_time_that_is_none_is_refused() -> None:
+    with pytest.raises(InputError, match=r"time_statistics\.latest: want a time such as 2020-"):
+        contract.data_quality_statistics(
+            edited(
+                STATISTICS,
+                ["features", 0, "time_statistics"],
+                {"earliest": "2020-01-01T00:00:00Z", "latest": "soon"},
+            ),
+            "s.json",
+        )
+
+
+@pytest.mark.parametrize("file", sorted(path.name for path in (GOLDEN / "older").iterdir()))
+def test_every_sdk_file_is_read(file: str) -> None:
+    read: dict[str, Callable[[bytes, str], object]] = {
+        "statistics.json": contract.data_quality_statistics,
+        "constraints.json": contract.data_quality_constraints,
+        "constraint_violations.json": contract.violations,
+    }
+    assert read[file]((GOLDEN / "older" / file).read_bytes(), file)

@@ -1,18 +1,30 @@
 """The contract's files, byte for byte as AWS wrote them (goldens G1, G2, G3)."""
 
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 from watchkeeper.core.statistics.distances import Mode
-from watchkeeper.core.values import Undefined, Violation
+from watchkeeper.core.values import ColumnType, Undefined, Violation
 from watchkeeper.monitors import data_quality, model_quality
 from watchkeeper.monitors.data_quality_values import (
+    Circumstances,
     DataQualityConstraints,
     DataQualityStatistics,
+    DatasetConstraints,
     DistributionConstraints,
+    DriftRule,
+    FeatureConstraints,
     MonitoringConfig,
+    Range,
+    Sla,
+    StringStatistics,
+    TimeStatistics,
 )
 from watchkeeper.monitors.model_quality_values import Figure, Operator, RegressionStatistics
 from watchkeeper.render.contract import constraints_json, statistics_json, violations_json
@@ -35,16 +47,73 @@ def regression() -> RegressionStatistics:
 
 def test_data_quality_statistics_are_those_of_aws_to_the_byte() -> None:
     frame = cells()
-    statistics = data_quality.profile(frame, data_quality.inferred_schema(frame))
-    assert statistics_json(statistics).encode() == (GOLDEN / "data_quality" / "statistics.json").read_bytes()
+    statistics = data_quality.profile(frame, data_quality.inferred_schema(frame), Mode.COMPATIBLE)
+    expected = (GOLDEN / "data_quality" / "statistics.json").read_bytes()
+    assert statistics_json(statistics, Mode.COMPATIBLE).encode() == expected
 
 
 def test_data_quality_constraints_are_those_of_aws_to_the_byte() -> None:
     frame = cells()
     schema = data_quality.inferred_schema(frame)
-    constraints = data_quality.suggest(data_quality.profile(frame, schema), schema)
+    statistics = data_quality.profile(frame, schema, Mode.COMPATIBLE)
+    constraints = data_quality.suggest(statistics, schema, given=Circumstances(Mode.COMPATIBLE))
     expected = (GOLDEN / "data_quality" / "good_cases.constraints.json").read_bytes()
-    assert constraints_json(constraints).encode() == expected
+    assert constraints_json(constraints, Mode.COMPATIBLE).encode() == expected
+
+
+def test_correct_mode_writes_the_same_files_and_keys_of_ours_besides() -> None:
+    frame = cells()
+    schema = data_quality.inferred_schema(frame)
+    statistics = data_quality.profile(frame, schema)
+    constraints = data_quality.suggest(statistics, schema)
+    for name, written in (
+        ("statistics", statistics_json(statistics)),
+        ("good_cases.constraints", constraints_json(constraints)),
+    ):
+        theirs = json.loads((GOLDEN / "data_quality" / f"{name}.json").read_bytes())
+        ours = json.loads(written)
+        assert without_ours(ours, theirs) == without_ours(theirs, theirs)
+        assert name == "statistics" or ours != theirs
+
+
+def without_ours(ours: Any, theirs: Any) -> Any:
+    """What a contract reader sees of a file: keys it knows, figures to 12 digits."""
+    if isinstance(theirs, dict):
+        return {name: without_ours(ours[name], value) for name, value in theirs.items()}
+    if isinstance(theirs, list):
+        return [without_ours(each, like) for each, like in zip(ours, theirs, strict=True)]
+    return float(f"{ours:.12g}") if isinstance(ours, float) else ours
+
+
+def test_in_compatible_mode_no_file_has_a_key_of_ours() -> None:
+    config = MonitoringConfig(
+        distribution=DistributionConstraints(mode=Mode.COMPATIBLE), text_unseen_threshold=0.1
+    )
+    feature = FeatureConstraints(
+        "a",
+        ColumnType.INTEGRAL,
+        range=Range(0, 1),
+        drift=DriftRule("PSI", 0.1),
+        sources=(("completeness", "x"),),
+    )
+    slas = (Sla("s", "data_quality_completeness_ratio", "mlops", at_least=0.9),)
+    asked = DataQualityConstraints((feature,), config, DatasetConstraints(vanished_share=0.1), slas)
+    bare = DataQualityConstraints((FeatureConstraints("a", ColumnType.INTEGRAL),), MonitoringConfig())
+    assert constraints_json(asked, Mode.COMPATIBLE) == constraints_json(bare, Mode.COMPATIBLE)
+    frame = pl.DataFrame({"mixed": ["-1", "x"], "pure": ["-1", "2"]})
+    found = data_quality.profile(frame, data_quality.inferred_schema(frame))
+    mixed, pure = found.features
+    assert pure.numerical is not None
+    moment = datetime(2020, 1, 1, tzinfo=UTC)
+    mixed = replace(mixed, time=TimeStatistics(moment, moment), string=StringStatistics(2.0, (("x", 1),), 1))
+    pure = replace(pure, numerical=replace(pure.numerical, num_negative=1))
+    statistics = DataQualityStatistics(2, (mixed, pure))
+    for key in ("type_counts", "num_negative", "time_statistics", "count_error"):
+        assert key in statistics_json(statistics)
+        assert key not in statistics_json(statistics, Mode.COMPATIBLE)
+    violations = [Violation("a", "completeness_check", "b", 0.5, 0.9)]
+    assert '"threshold" : 0.9' in violations_json(violations)
+    assert "threshold" not in violations_json(violations, Mode.COMPATIBLE)
 
 
 def test_model_quality_files_are_those_of_aws_to_the_byte() -> None:

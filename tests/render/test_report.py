@@ -213,7 +213,9 @@ def test_an_execution_without_a_verdict_says_why() -> None:
 
 def test_an_execution_names_inputs_and_baseline_with_digests() -> None:
     execution = made_up.execution_view().execution
-    for digest in (*(read.digest for read in execution.inputs), execution.judgements[0].baseline.digest):
+    baseline = execution.judgements[0].baseline
+    assert baseline is not None
+    for digest in (*(read.digest for read in execution.inputs), baseline.digest):
         assert digest in PAGES["execution"]
 
 

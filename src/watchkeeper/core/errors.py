@@ -1,11 +1,12 @@
-"""The three kinds of error, by what the caller can do about them.
+"""The three kinds of error, by what the caller can do about them, and being stopped.
 
     WatchkeeperError
     ├── InputError       mend data, settings or the command           exit code 2
     │   └── Refused      a rule of the project says no                exit code 1
     ├── PlatformError    try again (retryable) or call someone        exit code 3
     │   └── ExistsError  an object that is written once is there      exit code 3
-    └── IntegrityError   stop: what is stored is not what was written exit code 1
+    ├── IntegrityError   stop: what is stored is not what was written exit code 1
+    └── Interrupted      whoever runs it said stop (Ctrl-C)           exit code 130
 
 A message says what was being done, on what, what was wanted and what was got. A broken
 precondition of a pure function is a plain ``ValueError``.
@@ -46,3 +47,7 @@ class ExistsError(PlatformError):
 
 class IntegrityError(WatchkeeperError):
     """What is stored does not agree with its own digest or with the audit log."""
+
+
+class Interrupted(WatchkeeperError):
+    """Whoever runs it said stop; the message says how to go on."""

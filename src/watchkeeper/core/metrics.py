@@ -94,6 +94,12 @@ METRICS: tuple[Metric, ...] = (
         "ratio",
         "Root mean squared error of the newest labelled window over the baseline's.",
     ),
+    Metric(
+        "watchkeeper_sla_violations",
+        _GAUGE,
+        "",
+        "How often a promise about data or model quality was broken in the newest window, by the label sla.",
+    ),
     Metric("watchkeeper_monitor_rows", _GAUGE, "", "Rows a monitor judged in its newest window."),
     Metric(
         "watchkeeper_monitor_window_end_timestamp_seconds",
@@ -114,6 +120,12 @@ METRICS: tuple[Metric, ...] = (
         "Share of the newest window's captured rows that have a label.",
     ),
     Metric(
+        "watchkeeper_labels_oldest_missing_seconds",
+        _GAUGE,
+        "seconds",
+        "Age of the newest window's oldest row without a label, when the monitor looked; absent without one.",
+    ),
+    Metric(
         "watchkeeper_endpoint_requests_total",
         _COUNTER,
         "",
@@ -130,6 +142,12 @@ METRICS: tuple[Metric, ...] = (
         _GAUGE,
         "ratio",
         "Share of the requests of the last five minutes that were answered with a 5xx status.",
+    ),
+    Metric(
+        "watchkeeper_endpoint_request_p95_seconds",
+        _GAUGE,
+        "seconds",
+        "95 of 100 requests of the last five minutes were answered within this time; nearest rank.",
     ),
     Metric(
         "watchkeeper_endpoint_unseen_categories_total",

@@ -127,11 +127,17 @@ class GroundTruth:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One check that did not hold: of a feature (data quality) or of a metric (model quality)."""
+    """One check that did not hold: of a feature (data quality) or of a metric (model quality).
+
+    `value` is what was found and `threshold` what was asked, in the check's own unit, where there are
+    such numbers; the description says the same in words.
+    """
 
     subject: str
     check: str  # the contract's constraint_check_type
     description: str
+    value: float | None = None
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +173,7 @@ class Status(StrEnum):
     NO_TRAFFIC = "NoTraffic"
     CAPTURE_OFF = "CaptureOff"
     NO_PERMISSION = "NoPermission"
+    NO_BASELINE = "NoBaseline"
 
 
 VERDICTS = frozenset({Status.COMPLETED, Status.VIOLATIONS})
@@ -183,13 +190,13 @@ class BaselineRef:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What one execution says of the rows of one model version."""
+    """What one execution says of the rows of one model version; `baseline` is None when none was approved."""
 
     model_version: int
     rows: int
     status: Status
     reason: str
-    baseline: BaselineRef
+    baseline: BaselineRef | None
     violations: tuple[Violation, ...] = ()
 
 
@@ -327,13 +334,17 @@ def newest(samples: Sequence[Sample]) -> tuple[Sample, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a long step has come; `total` is None when it cannot be known."""
+    """How far a long step has come; `total` is None when it cannot be known.
+
+    `note` is for people; `figures` and `labels` say the same for who wants to keep count.
+    """
 
     step: str
     done: int
     total: int | None
     note: str = ""
     figures: dict[str, float] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from watchkeeper.core.statistics import Types
 from watchkeeper.core.statistics.distances import Method, Mode
 from watchkeeper.core.statistics.moments import Summary
 from watchkeeper.core.statistics.sketch import Bucket, Sketch
 from watchkeeper.core.values import ColumnType
+from watchkeeper.core.windows import Window
 
 TEXT_UNSEEN_THRESHOLD = 0.2
 
@@ -27,27 +29,41 @@ def implied_types(inferred: ColumnType, present: int) -> Types:
 
 @dataclass(frozen=True, slots=True)
 class NumericalStatistics:
-    """A column's numbers: what they come to, the ten buckets, and the sketch that drift is measured on."""
+    """A column's numbers: what they come to, the ten buckets, and the sketch that drift is measured on.
+
+    `num_negative` is ours; None when a file does not say.
+    """
 
     summary: Summary
     buckets: tuple[Bucket, ...]
     sketch: Sketch
+    num_negative: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StringStatistics:
     """A column's texts: how many are distinct, and each with its count, sorted by value.
 
-    All values are kept, for a `text` column too: the next window's unseen values are found by them.
+    Kept for a `text` column too: the next window's unseen values are found by them. `error` is ours: how
+    far a count may be too low; 0 says that every value is there with its exact count.
     """
 
     distinct_count: float
     counts: tuple[tuple[str, int], ...]
+    error: int = 0
 
     @property
     def total(self) -> int:
         """Rows counted."""
         return sum(count for _, count in self.counts)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeStatistics:
+    """The earliest and the latest of a `time` column's moments, UTC; a key of ours."""
+
+    earliest: datetime
+    latest: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +81,7 @@ class FeatureStatistics:
     types: Types
     numerical: NumericalStatistics | None = None
     string: StringStatistics | None = None
+    time: TimeStatistics | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +97,28 @@ class DataQualityStatistics:
 
 
 @dataclass(frozen=True, slots=True)
+class DriftRule:
+    """By which method of `core.statistics.drift.METHODS` a column is compared, and from when it is drift."""
+
+    method: str
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The numbers from `low` to `high`, both included."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class FeatureConstraints:
     """What is asked of one column; None is not asked. `evaluate` is the file's per-feature override.
 
-    `is_non_negative` is recorded and not evaluated, as in the contract (5.2).
+    `is_non_negative` is recorded and not evaluated in compatible mode, as in the contract (5.2). `range`,
+    `drift` and `sources` are keys of ours. `sources` names, by constraint, the SLA that set it; what it
+    does not name comes from the data.
     """
 
     name: str
@@ -92,6 +127,9 @@ class FeatureConstraints:
     is_non_negative: bool | None = None
     domains: tuple[str, ...] | None = None
     evaluate: bool = True
+    range: Range | None = None
+    drift: DriftRule | None = None
+    sources: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +165,78 @@ class MonitoringConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class DatasetConstraints:
+    """What is asked of the rows as a whole, all keys of ours; None is not asked.
+
+    `vanished_share`: a value with at least this share of the baseline has to be there. `duplicate_share`:
+    at most this share of the rows may repeat an earlier one. `rows`: how many rows there may be.
+    `max_age_seconds`: how long before the window's end the newest time may be. `missing_hours_share`: at
+    most this share of a window's hours may have no row; asked only of a baseline that has rows most hours.
+    """
+
+    vanished_share: float | None = None
+    duplicate_share: float | None = None
+    rows: Range | None = None
+    max_age_seconds: float | None = None
+    missing_hours_share: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sla:
+    """A promise about one metric (named without `watchkeeper_`): one of `at_most` and `at_least` is given.
+
+    `column` narrows a metric that there is of each column; None is every column.
+    """
+
+    name: str
+    metric: str
+    owner: str
+    reference: str = ""
+    at_most: float | None = None
+    at_least: float | None = None
+    column: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.at_most is None) == (self.at_least is None):
+            raise ValueError(f'SLA "{self.name}": want one of at_most and at_least')
+
+    @property
+    def source(self) -> str:
+        """How a report names it."""
+        return f'SLA "{self.name}"' + (f" ({self.reference})" if self.reference else "")
+
+    def broken_by(self, value: float) -> bool:
+        """Whether this value of the metric breaks it; the bound itself does not."""
+        if self.at_most is not None:
+            return value > self.at_most
+        return self.at_least is not None and value < self.at_least
+
+
+@dataclass(frozen=True, slots=True)
 class DataQualityConstraints:
-    """A baseline's `constraints.json`."""
+    """A baseline's `constraints.json`; `dataset` and `slas` are keys of ours."""
 
     features: tuple[FeatureConstraints, ...]
     monitoring_config: MonitoringConfig = field(default_factory=MonitoringConfig)
+    dataset: DatasetConstraints = field(default_factory=DatasetConstraints)
+    slas: tuple[Sla, ...] = ()
 
     def feature(self, name: str) -> FeatureConstraints | None:
         """What is asked of this column; None when the file does not name it."""
         return next((feature for feature in self.features if feature.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What is known of a run beyond its columns; what is not known is not checked.
+
+    `mode` overrides the constraints' own. `earlier_rows` are the row counts of the windows before.
+    `duplicates` is how many rows repeat an earlier one, `empty_hours` which of the window's hours have no
+    row; None where nobody counted, or where the window is not one of hours.
+    """
+
+    mode: Mode | None = None
+    window: Window | None = None
+    earlier_rows: tuple[int, ...] = ()
+    duplicates: int | None = None
+    empty_hours: tuple[datetime, ...] | None = None

@@ -9,18 +9,24 @@ from __future__ import annotations
 
 from watchkeeper.core.statistics import Types
 from watchkeeper.core.statistics.distances import Method, Mode
+from watchkeeper.core.statistics.drift import METHODS
 from watchkeeper.core.statistics.moments import Summary
 from watchkeeper.core.statistics.sketch import Bucket, Sketch
 from watchkeeper.core.values import ColumnType, Undefined, Violation
 from watchkeeper.monitors.data_quality_values import (
     DataQualityConstraints,
     DataQualityStatistics,
+    DatasetConstraints,
     DistributionConstraints,
+    DriftRule,
     FeatureConstraints,
     FeatureStatistics,
     MonitoringConfig,
     NumericalStatistics,
+    Range,
+    Sla,
     StringStatistics,
+    TimeStatistics,
     implied_types,
 )
 from watchkeeper.monitors.model_quality_values import (
@@ -41,6 +47,7 @@ _METHODS = {
 }
 _MODES = {mode.value: mode for mode in Mode}
 _OPERATORS = {operator.value: operator for operator in Operator}
+_OUR_METHODS = {name: name for name in METHODS}
 _DRIFT_METHODS = {name: name for name in ("LInfinity", "ChiSquared")}
 
 
@@ -54,9 +61,13 @@ def data_quality_statistics(data: bytes | str, file: str) -> DataQualityStatisti
 def data_quality_constraints(data: bytes | str, file: str) -> DataQualityConstraints:
     """Read a data-quality `constraints.json`; settings it does not give are as the generator writes them."""
     top = parse(data, file)
-    config = top.maybe("monitoring_config")
-    features = tuple(_feature_constraints(node) for node in top.key("features"))
-    return DataQualityConstraints(features, _config(config) if config else MonitoringConfig())
+    config, dataset, slas = (top.maybe(n) for n in ("monitoring_config", "dataset_constraints", "slas"))
+    return DataQualityConstraints(
+        tuple(_feature_constraints(node) for node in top.key("features")),
+        _config(config) if config else MonitoringConfig(),
+        _dataset(dataset) if dataset else DatasetConstraints(),
+        tuple(_sla(node) for node in slas) if slas else (),
+    )
 
 
 def regression_statistics(data: bytes | str, file: str) -> RegressionStatistics:
@@ -88,6 +99,8 @@ def violations(data: bytes | str, file: str) -> tuple[Violation, ...]:
             subject=(node.maybe("metric_name") or node.key("feature_name")).text(),
             check=node.key("constraint_check_type").text(),
             description=node.key("description").text(),
+            value=_optional(node.maybe("value")),
+            threshold=_optional(node.maybe("threshold")),
         )
         for node in parse(data, file).key("violations")
     )
@@ -97,7 +110,7 @@ def _feature(node: Node) -> FeatureStatistics:
     numerical, string = node.maybe("numerical_statistics"), node.maybe("string_statistics")
     common = (numerical or string or node.key("numerical_statistics")).key("common")
     inferred, present = node.key("inferred_type").one_of(_TYPES), common.key("num_present").count()
-    counts = node.maybe("type_counts")
+    counts, time = node.maybe("type_counts"), node.maybe("time_statistics")
     return FeatureStatistics(
         name=node.key("name").text(),
         inferred_type=inferred,
@@ -106,6 +119,7 @@ def _feature(node: Node) -> FeatureStatistics:
         types=_type_counts(counts) if counts else implied_types(inferred, present),
         numerical=_numerical(numerical) if numerical and numerical.maybe("mean") else None,
         string=_string(string) if string and string.maybe("distinct_count") else None,
+        time=TimeStatistics(time.key("earliest").time(), time.key("latest").time()) if time else None,
     )
 
 
@@ -120,10 +134,12 @@ def _numerical(node: Node) -> NumericalStatistics:
     summary = (node.key(name).number() for name in ("mean", "sum", "std_dev", "min", "max"))
     levels = node.maybe("distribution", "kll", "sketch", "data")
     buckets = node.maybe("distribution", "kll", "buckets")
+    negative = node.maybe("num_negative")
     return NumericalStatistics(
         Summary(*summary),
         tuple(_bucket(bucket) for bucket in buckets) if buckets else (),
         Sketch(tuple(tuple(value.number() for value in level) for level in levels) if levels else ((),)),
+        negative.count() if negative else None,
     )
 
 
@@ -135,7 +151,8 @@ def _bucket(node: Node) -> Bucket:
 def _string(node: Node) -> StringStatistics:
     buckets = node.maybe("distribution", "categorical", "buckets")
     counts = tuple((b.key("value").text(), b.key("count").count()) for b in buckets) if buckets else ()
-    return StringStatistics(node.key("distinct_count").number(), counts)
+    error = node.maybe("count_error")
+    return StringStatistics(node.key("distinct_count").number(), counts, error.count() if error else 0)
 
 
 def _feature_constraints(node: Node) -> FeatureConstraints:
@@ -145,6 +162,7 @@ def _feature_constraints(node: Node) -> FeatureConstraints:
     override = node.maybe("monitoringConfigOverrides", "evaluate_constraints") or node.maybe(
         "string_constraints", "monitoring_config_overrides", "evaluate_constraints"
     )
+    allowed, rule, sources = (node.maybe(n) for n in ("range_constraints", "drift_constraints", "sources"))
     return FeatureConstraints(
         name=node.key("name").text(),
         inferred_type=node.key("inferred_type").one_of(_TYPES),
@@ -152,6 +170,46 @@ def _feature_constraints(node: Node) -> FeatureConstraints:
         is_non_negative=non_negative.switch() if non_negative else None,
         domains=tuple(value.text() for value in domains) if domains else None,
         evaluate=override.switch() if override else True,
+        range=_range(allowed) if allowed else None,
+        drift=_rule(rule) if rule else None,
+        sources=tuple((name, source.text()) for name, source in sources.items()) if sources else (),
+    )
+
+
+def _range(node: Node) -> Range:
+    return Range(node.key("min").number(), node.key("max").number())
+
+
+def _rule(node: Node) -> DriftRule:
+    """The threshold may be left out: then it is the method's own."""
+    method, threshold = node.key("method").one_of(_OUR_METHODS), node.maybe("threshold")
+    return DriftRule(method, threshold.number() if threshold else METHODS[method].threshold)
+
+
+def _dataset(node: Node) -> DatasetConstraints:
+    rows = node.maybe("rows")
+    return DatasetConstraints(
+        vanished_share=_optional(node.maybe("vanished_share")),
+        duplicate_share=_optional(node.maybe("duplicate_share")),
+        rows=_range(rows) if rows else None,
+        max_age_seconds=_optional(node.maybe("max_age_seconds")),
+        missing_hours_share=_optional(node.maybe("missing_hours_share")),
+    )
+
+
+def _sla(node: Node) -> Sla:
+    reference, column = node.maybe("reference"), node.maybe("column")
+    bounds = node.maybe("at_most"), node.maybe("at_least")
+    if (bounds[0] is None) == (bounds[1] is None):
+        node.fail("one of at_most and at_least")
+    return Sla(
+        name=node.key("name").text(),
+        metric=node.key("metric").text(),
+        owner=node.key("owner").text(),
+        reference=reference.text() if reference else "",
+        at_most=_optional(bounds[0]),
+        at_least=_optional(bounds[1]),
+        column=column.text() if column else None,
     )
 
 

@@ -6,9 +6,11 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NoReturn, TypeVar
 
 from watchkeeper.core.errors import InputError
+from watchkeeper.core.windows import parse_utc
 
 T = TypeVar("T")
 
@@ -24,7 +26,7 @@ class Node:
     def key(self, name: str) -> Node:
         """The value under a key that has to be there."""
         found = self.maybe(name)
-        return found if found is not None else self._fail(f"a key {name}")
+        return found if found is not None else self.fail(f"a key {name}")
 
     def maybe(self, *names: str) -> Node | None:
         """The value down a path of keys; None when one is absent or null."""
@@ -55,33 +57,41 @@ class Node:
     def number(self) -> float:
         """A finite number; an integer will do."""
         if isinstance(self.value, bool) or not isinstance(self.value, int | float):
-            self._fail("a number")
+            self.fail("a number")
         try:
             number = float(self.value)
         except OverflowError:
             number = math.inf
-        return number if math.isfinite(number) else self._fail("a finite number")
+        return number if math.isfinite(number) else self.fail("a finite number")
 
     def count(self) -> int:
         """A whole number of at least 0; `3.0` will do."""
         number = self.number()
-        return int(number) if number >= 0 and number == int(number) else self._fail("a count")
+        return int(number) if number >= 0 and number == int(number) else self.fail("a count")
 
     def switch(self) -> bool:
         """`Enabled` or `Disabled`, in any case, or a JSON boolean."""
         known = {"enabled": True, "disabled": False, "true": True, "false": False}
         value = str(self.value).lower()
-        return known[value] if value in known else self._fail("Enabled or Disabled")
+        return known[value] if value in known else self.fail("Enabled or Disabled")
+
+    def time(self) -> datetime:
+        """A time with a zone, as UTC."""
+        try:
+            return parse_utc(self.text())
+        except ValueError:
+            self.fail("a time such as 2020-01-31T23:59:59Z")
 
     def one_of(self, choices: dict[str, T]) -> T:
         """The choice of this name."""
         name = self.text()
-        return choices[name] if name in choices else self._fail(f"one of {', '.join(choices)}")
+        return choices[name] if name in choices else self.fail(f"one of {', '.join(choices)}")
 
     def _of(self, kind: type, noun: str) -> Any:
-        return self.value if isinstance(self.value, kind) else self._fail(noun)
+        return self.value if isinstance(self.value, kind) else self.fail(noun)
 
-    def _fail(self, wanted: str) -> NoReturn:
+    def fail(self, wanted: str) -> NoReturn:
+        """Say what was wanted here and what there is. Raises InputError, always."""
         shown = json.dumps(self.value, ensure_ascii=False)
         shown = shown if len(shown) <= 60 else f"{shown[:60]}…"
         raise InputError(f"read {self.file}, {self.path or 'the top'}: want {wanted}, got {shown}")

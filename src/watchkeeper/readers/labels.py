@@ -62,7 +62,7 @@ def read_labels(objects: Iterable[tuple[str, bytes]], known_by: datetime | None 
     """
     records, bad, later = [], [], 0
     for key, data in objects:
-        hour = _folder_hour(key)
+        hour = folder_hour(key)
         for _, item in read_ground_truth_lines(key, data):
             if isinstance(item, BadLine):
                 bad.append(item)
@@ -112,7 +112,8 @@ def label_text(label: float | str) -> str:
     return str(int(label)) if label.is_integer() and abs(label) < 2**53 else repr(label)
 
 
-def _folder_hour(key: str) -> datetime | None:
+def folder_hour(key: str) -> datetime | None:
+    """The hour of the folder that a key ends in, None when that is none."""
     match = _HOUR.search(key)
     try:
         return datetime.strptime(match[1], "%Y/%m/%d/%H").replace(tzinfo=UTC) if match else None

@@ -43,7 +43,7 @@ def json_columns(instances: Sequence[object], names: Sequence[str]) -> Columns:
         raise ValueError("want at least one row, got none")
     columns: Columns = {name: [] for name in names}
     for number, instance in enumerate(instances, start=1):
-        for name, value in zip(names, _row(instance, names, number), strict=True):
+        for name, value in zip(names, row_values(instance, names, number), strict=True):
             columns[name].append(scalar_text(value, f'row {number}, column "{name}"'))
     return columns
 
@@ -66,7 +66,7 @@ def json_lines(text: str) -> list[object]:
 def predictions(answers: Sequence[object], name: str) -> list[str | None]:
     """One answer per row: a value, a list of one, or an object with `name` or with one member only."""
     numbered = enumerate(answers, start=1)
-    return [scalar_text(_answer(item, name, number), f"answer {number}") for number, item in numbered]
+    return [scalar_text(answer_value(item, name, number), f"answer {number}") for number, item in numbered]
 
 
 def scalar_text(value: object, where: str) -> str | None:
@@ -90,7 +90,8 @@ def nearest(name: str, names: Sequence[str]) -> str:
     return f' (did you mean "{close[0]}"?)' if close else ""
 
 
-def _row(instance: object, names: Sequence[str], number: int) -> Sequence[object]:
+def row_values(instance: object, names: Sequence[str], number: int) -> Sequence[object]:
+    """One JSON row's values in the order of the names; `number` stands in errors."""
     if isinstance(instance, dict) and instance.keys() != {"features"}:
         _check_names(list(instance), names, number)
         return [instance[name] for name in names]
@@ -110,7 +111,8 @@ def _check_names(got: Sequence[str], names: Sequence[str], number: int) -> None:
         raise ValueError(f'row {number}: want column "{missing[0]}", which is missing')
 
 
-def _answer(item: object, name: str, number: int) -> object:
+def answer_value(item: object, name: str, number: int) -> object:
+    """One JSON answer's value; `number` stands in errors."""
     if isinstance(item, dict):
         if name not in item and len(item) != 1:
             raise ValueError(f'answer {number}: want a member "{name}", got {", ".join(item) or "none"}')

@@ -39,6 +39,25 @@ class BadLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Sides:
+    """What a capture line holds: an endpoint's, a batch transform's, or one merged with its labels.
+
+    A side that was not captured is None. `both` is a batch transform's row, inputs and outputs in one,
+    which has no time of its own. `truth` is what a merge put beside them, as it stands there.
+    """
+
+    event_id: str
+    join_id: str
+    time: datetime | None
+    model_version: int
+    schema_version: int
+    input: Payload | None
+    output: Payload | None
+    both: Payload | None
+    truth: object = None
+
+
+@dataclass(frozen=True, slots=True)
 class Labelled:
     """Labels as they were read, and when they were collected, where the line says so."""
 
@@ -52,8 +71,7 @@ def read_capture_lines(key: str, data: bytes) -> Iterator[tuple[int, CaptureReco
     A line without `modelVersion` gives `NOT_STATED`; without `schemaVersion` the version is the
     one of the `schema-v{n}` folder in the key, else `NOT_STATED`.
     """
-    folder = _SCHEMA_FOLDER.search(key)
-    schema_version = int(folder[1]) if folder else NOT_STATED
+    schema_version = folder_version(key)
     return _read(key, data, lambda line: _capture(line, schema_version))
 
 
@@ -63,6 +81,48 @@ def read_ground_truth_lines(key: str, data: bytes) -> Iterator[tuple[int, Labell
     A label that is a number, also in CSV, is read as a float, any other as text.
     """
     return _read(key, data, _ground_truth)
+
+
+def read_sides(line: bytes, schema_version: int) -> Sides:
+    """One line of a capture file; `schema_version` is that of a line which names none.
+
+    Raises ValueError with the reason for a line that is no capture record.
+    """
+    record = _record(line)
+    data, metadata = _member(record, "captureData", dict), _member(record, "eventMetadata", dict)
+    both = _payload(data, "batchTransformOutput") if "batchTransformOutput" in data else None
+    asked, answered = (
+        _payload(data, side) if side in data else None for side in ("endpointInput", "endpointOutput")
+    )
+    if asked is answered is both is None:
+        raise ValueError("captureData: want endpointInput or endpointOutput, got neither")
+    event = _id(metadata, "eventId")
+    join = _id(metadata, "inferenceId") if metadata.get("inferenceId") is not None else event
+    timed = both is None or "inferenceTime" in metadata
+    return Sides(
+        event_id=event,
+        join_id=join,
+        time=_time(metadata, "inferenceTime") if timed else None,
+        model_version=_version(metadata, "modelVersion", NOT_STATED),
+        schema_version=_version(metadata, "schemaVersion", schema_version),
+        input=asked,
+        output=answered,
+        both=both,
+        truth=record.get("groundTruthData"),
+    )
+
+
+def merged_labels(truth: object) -> tuple[float | str, ...]:
+    """The labels of `Sides.truth`. Raises ValueError when there are none to be read."""
+    if not isinstance(truth, dict):
+        raise ValueError(f"groundTruthData: want an object, got {_kind(truth)}")
+    return _labels(_member(truth, "data", str), _member(truth, "encoding", str))
+
+
+def folder_version(key: str) -> int:
+    """The schema version that a capture file's key names, else `NOT_STATED`."""
+    folder = _SCHEMA_FOLDER.search(key)
+    return int(folder[1]) if folder else NOT_STATED
 
 
 def bad_line(key: str, number: int, reason: str, line: bytes | str) -> BadLine:

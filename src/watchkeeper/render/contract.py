@@ -1,7 +1,7 @@
 """The contract's files as text, in its spelling (0.4), byte for byte where AWS's own are known.
 
-Keys of ours beyond the contract are written only where they say something it cannot: `type_counts` of
-a column with cells of several classes, `text_unseen_threshold`, `distance_mode` when not `correct`.
+Keys of ours beyond the contract are written in correct mode alone, and only where they say something it
+cannot; `docs/reference/data-quality-checks.md` lists them. In compatible mode a file has none.
 """
 
 from __future__ import annotations
@@ -13,14 +13,18 @@ from typing import Any
 from watchkeeper.core.statistics.distances import Mode
 from watchkeeper.core.statistics.kll import SHRINKING, SIZE
 from watchkeeper.core.values import Undefined, Violation
+from watchkeeper.core.windows import utc_text
 from watchkeeper.monitors.data_quality_values import (
     DataQualityConstraints,
     DataQualityStatistics,
+    DatasetConstraints,
     DistributionConstraints,
     FeatureConstraints,
     FeatureStatistics,
     MonitoringConfig,
     NumericalStatistics,
+    Range,
+    Sla,
     StringStatistics,
     implied_types,
 )
@@ -31,16 +35,20 @@ VERSION = 0.0
 _OPERATORS = frozenset(Operator)
 
 
-def statistics_json(statistics: DataQualityStatistics | RegressionStatistics) -> str:
+def statistics_json(
+    statistics: DataQualityStatistics | RegressionStatistics, mode: Mode = Mode.CORRECT
+) -> str:
     """`statistics.json` of either monitor (contract 3.1, 6.2), without a newline at the end."""
     if isinstance(statistics, RegressionStatistics):
         return _spell(_regression(statistics))
     dataset = {"item_count": statistics.item_count}
-    features = [_feature(feature) for feature in statistics.features]
+    features = [_feature(feature, ours=mode is Mode.CORRECT) for feature in statistics.features]
     return _spell({"version": VERSION, "dataset": dataset, "features": features})
 
 
-def constraints_json(constraints: DataQualityConstraints | RegressionConstraints) -> str:
+def constraints_json(
+    constraints: DataQualityConstraints | RegressionConstraints, mode: Mode = Mode.CORRECT
+) -> str:
     """`constraints.json` of either monitor (contract 4.1, 6.3), without a newline at the end."""
     if isinstance(constraints, RegressionConstraints):
         asked = {
@@ -48,25 +56,37 @@ def constraints_json(constraints: DataQualityConstraints | RegressionConstraints
             for c in constraints.metrics
         }
         return _spell({"version": VERSION, "regression_constraints": asked})
-    features = [_feature_constraints(feature) for feature in constraints.features]
-    config = _config(constraints.monitoring_config)
-    return _spell({"version": VERSION, "features": features, "monitoring_config": config})
+    ours = mode is Mode.CORRECT
+    features = [_feature_constraints(feature, ours=ours) for feature in constraints.features]
+    found = {
+        "version": VERSION,
+        "features": features,
+        "monitoring_config": _config(constraints.monitoring_config, ours=ours),
+    }
+    if ours and (dataset := _dataset(constraints.dataset)):
+        found["dataset_constraints"] = dataset
+    if ours and constraints.slas:
+        found["slas"] = [_sla(sla) for sla in constraints.slas]
+    return _spell(found)
 
 
-def violations_json(violations: Sequence[Violation]) -> str:
+def violations_json(violations: Sequence[Violation], mode: Mode = Mode.CORRECT) -> str:
     """`constraint_violations.json` (contract 5.1, 6.4), without a newline at the end.
 
     A violation whose check is a comparison operator is one of a metric. The contract writes no file
     when there are none; this gives an empty list then.
     """
-    return _spell({"violations": [_violation(violation) for violation in violations]})
+    return _spell({"violations": [_violation(each, ours=mode is Mode.CORRECT) for each in violations]})
 
 
-def _violation(violation: Violation) -> dict[str, Any]:
-    check = {"constraint_check_type": violation.check, "description": violation.description}
+def _violation(violation: Violation, *, ours: bool) -> dict[str, Any]:
+    found = {"constraint_check_type": violation.check, "description": violation.description}
     if violation.check in _OPERATORS:
-        return {**check, "metric_name": violation.subject}
-    return {"feature_name": violation.subject, **check}
+        found["metric_name"] = violation.subject
+    else:
+        found = {"feature_name": violation.subject, **found}
+    numbers = {"value": violation.value, "threshold": violation.threshold} if ours else {}
+    return {**found, **{name: float(number) for name, number in numbers.items() if number is not None}}
 
 
 def _regression(statistics: RegressionStatistics) -> dict[str, Any]:
@@ -80,16 +100,16 @@ def _regression(statistics: RegressionStatistics) -> dict[str, Any]:
     return {"version": VERSION, "dataset": dataset, "regression_metrics": metrics}
 
 
-def _feature(feature: FeatureStatistics) -> dict[str, Any]:
+def _feature(feature: FeatureStatistics, *, ours: bool) -> dict[str, Any]:
     common = {"num_present": feature.num_present, "num_missing": feature.num_missing}
     found: dict[str, Any] = {"name": feature.name, "inferred_type": feature.inferred_type.value}
     if feature.numerical is not None:
-        found["numerical_statistics"] = {"common": common, **_numerical(feature.numerical)}
+        found["numerical_statistics"] = {"common": common, **_numerical(feature.numerical, ours=ours)}
     if feature.string is not None:
-        found["string_statistics"] = {"common": common, **_string(feature.string)}
+        found["string_statistics"] = {"common": common, **_string(feature.string, ours=ours)}
     if feature.numerical is None and feature.string is None:
         found["string_statistics"] = {"common": common}
-    if feature.types != implied_types(feature.inferred_type, feature.num_present):
+    if ours and feature.types != implied_types(feature.inferred_type, feature.num_present):
         types = feature.types
         found["type_counts"] = {
             "Integral": types.integral,
@@ -97,10 +117,13 @@ def _feature(feature: FeatureStatistics) -> dict[str, Any]:
             "Boolean": types.boolean,
             "String": types.string,
         }
+    if ours and feature.time is not None:
+        earliest, latest = utc_text(feature.time.earliest), utc_text(feature.time.latest)
+        found["time_statistics"] = {"earliest": earliest, "latest": latest}
     return found
 
 
-def _numerical(numerical: NumericalStatistics) -> dict[str, Any]:
+def _numerical(numerical: NumericalStatistics, *, ours: bool) -> dict[str, Any]:
     summary = numerical.summary
     buckets = [
         {"lower_bound": float(b.lower_bound), "upper_bound": float(b.upper_bound), "count": float(b.count)}
@@ -110,7 +133,7 @@ def _numerical(numerical: NumericalStatistics) -> dict[str, Any]:
         "parameters": {"c": SHRINKING, "k": float(SIZE)},
         "data": [[float(value) for value in level] for level in numerical.sketch.levels],
     }
-    return {
+    found: dict[str, Any] = {
         "mean": float(summary.mean),
         "sum": float(summary.sum),
         "std_dev": float(summary.std_dev),
@@ -118,17 +141,23 @@ def _numerical(numerical: NumericalStatistics) -> dict[str, Any]:
         "max": float(summary.max),
         "distribution": {"kll": {"buckets": buckets, "sketch": sketch}},
     }
+    if ours and numerical.num_negative is not None:
+        found["num_negative"] = numerical.num_negative
+    return found
 
 
-def _string(string: StringStatistics) -> dict[str, Any]:
+def _string(string: StringStatistics, *, ours: bool) -> dict[str, Any]:
     buckets = [{"value": value, "count": count} for value, count in string.counts]
-    return {
+    found: dict[str, Any] = {
         "distinct_count": float(string.distinct_count),
         "distribution": {"categorical": {"buckets": buckets}},
     }
+    if ours and string.error:
+        found["count_error"] = string.error
+    return found
 
 
-def _feature_constraints(feature: FeatureConstraints) -> dict[str, Any]:
+def _feature_constraints(feature: FeatureConstraints, *, ours: bool) -> dict[str, Any]:
     found: dict[str, Any] = {"name": feature.name, "inferred_type": feature.inferred_type.value}
     if feature.completeness is not None:
         found["completeness"] = float(feature.completeness)
@@ -138,23 +167,60 @@ def _feature_constraints(feature: FeatureConstraints) -> dict[str, Any]:
         found["string_constraints"] = {"domains": list(feature.domains)}
     if not feature.evaluate:
         found["monitoringConfigOverrides"] = {"evaluate_constraints": "Disabled"}
+    return {**found, **_our_constraints(feature)} if ours else found
+
+
+def _our_constraints(feature: FeatureConstraints) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if feature.range is not None:
+        found["range_constraints"] = _range(feature.range)
+    if feature.drift is not None:
+        threshold = float(feature.drift.threshold)
+        found["drift_constraints"] = {"method": feature.drift.method, "threshold": threshold}
+    if feature.sources:
+        found["sources"] = dict(feature.sources)
     return found
 
 
-def _config(config: MonitoringConfig) -> dict[str, Any]:
+def _range(allowed: Range) -> dict[str, float]:
+    return {"min": float(allowed.low), "max": float(allowed.high)}
+
+
+def _dataset(asked: DatasetConstraints) -> dict[str, Any]:
+    numbers = {
+        "vanished_share": asked.vanished_share,
+        "duplicate_share": asked.duplicate_share,
+        "max_age_seconds": asked.max_age_seconds,
+        "missing_hours_share": asked.missing_hours_share,
+    }
+    found: dict[str, Any] = {name: float(each) for name, each in numbers.items() if each is not None}
+    return {**found, "rows": _range(asked.rows)} if asked.rows else found
+
+
+def _sla(sla: Sla) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": sla.name, "metric": sla.metric, "owner": sla.owner}
+    if sla.reference:
+        found["reference"] = sla.reference
+    if sla.column is not None:
+        found["column"] = sla.column
+    bounds = {"at_most": sla.at_most, "at_least": sla.at_least}
+    return {**found, **{name: float(bound) for name, bound in bounds.items() if bound is not None}}
+
+
+def _config(config: MonitoringConfig, *, ours: bool) -> dict[str, Any]:
     found: dict[str, Any] = {
         "evaluate_constraints": _switch(config.evaluate_constraints),
         "emit_metrics": _switch(config.emit_metrics),
         "datatype_check_threshold": float(config.datatype_check_threshold),
         "domain_content_threshold": float(config.domain_content_threshold),
-        "distribution_constraints": _distribution(config.distribution),
+        "distribution_constraints": _distribution(config.distribution, ours=ours),
     }
-    if config.text_unseen_threshold is not None:
+    if ours and config.text_unseen_threshold is not None:
         found["text_unseen_threshold"] = float(config.text_unseen_threshold)
     return found
 
 
-def _distribution(rules: DistributionConstraints) -> dict[str, Any]:
+def _distribution(rules: DistributionConstraints, *, ours: bool) -> dict[str, Any]:
     found: dict[str, Any] = {
         "perform_comparison": _switch(rules.perform_comparison),
         "comparison_threshold": float(rules.comparison_threshold),
@@ -164,7 +230,7 @@ def _distribution(rules: DistributionConstraints) -> dict[str, Any]:
         found["categorical_comparison_threshold"] = float(rules.categorical_comparison_threshold)
     if rules.categorical_drift_method is not None:
         found["categorical_drift_method"] = rules.categorical_drift_method
-    if rules.mode is not Mode.CORRECT:
+    if ours and rules.mode is not Mode.CORRECT:
         found["distance_mode"] = rules.mode.value
     return found
 

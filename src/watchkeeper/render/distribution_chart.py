@@ -29,6 +29,7 @@ class Distribution:
     """One column in the baseline and in a window, as shares over the same bins.
 
     A numeric column has `edges`, one more than bins; a categorical one has `labels`, one per bin.
+    `series` are what the two are called.
     Raises ValueError when the lengths do not agree.
     """
 
@@ -39,6 +40,7 @@ class Distribution:
     edges: tuple[float, ...] = ()
     labels: tuple[str, ...] = ()
     note: str = ""
+    series: tuple[str, str] = ("baseline", "window")
 
     def __post_init__(self) -> None:
         bins = len(self.edges) - 1 if self.kind == "numeric" else len(self.labels)
@@ -62,12 +64,16 @@ def histogram(shown: Distribution, height: int = 190) -> str:
     blocks = [_block(index, shown, names[index], y, frame) for index in range(len(names))]
     return picture(
         height,
-        f"Distribution of {shown.column}, baseline and window, as shares of rows over {len(names)} bins",
+        f"{_title(shown)}, as shares of rows over {len(names)} bins",
         _share_grid(y, frame),
         *blocks,
         _outline(shown.window, y, frame),
         _bin_axis(shown, height),
     )
+
+
+def _title(shown: Distribution) -> str:
+    return f"Distribution of {shown.column}, {' and '.join(shown.series)}"
 
 
 def _share_grid(y: Scale, frame: tuple[int, int]) -> str:
@@ -83,7 +89,8 @@ def _block(index: int, shown: Distribution, name: str, y: Scale, frame: tuple[in
     width = WIDTH / len(shown.baseline)
     tall = (frame[1] - frame[0]) * y.at(shown.baseline[index])
     left = LEFT + width * index
-    note = f"{name}: baseline {text.share(shown.baseline[index])}, window {text.share(shown.window[index])}"
+    before, now = shown.series
+    note = f"{name}: {before} {text.share(shown.baseline[index])}, {now} {text.share(shown.window[index])}"
     return tag(
         "g",
         hover(note),
@@ -158,7 +165,7 @@ def paired_bars(shown: Distribution) -> str:
         return nothing_to_draw(f"Distribution of {shown.column}")
     most = max(*shown.baseline, *shown.window, 1e-12)
     rows = [_pair(n, name, (shown.baseline[n], shown.window[n]), most) for n, name in enumerate(shown.labels)]
-    said = f"Distribution of {shown.column}, baseline and window, as shares of rows over {len(rows)} values"
+    said = f"{_title(shown)}, as shares of rows over {len(rows)} values"
     return picture(38 * len(rows), said, *rows)
 
 

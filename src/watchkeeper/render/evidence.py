@@ -87,4 +87,5 @@ def most_changed(shown: Distribution, most: int = MOST_VALUES) -> Distribution:
         tuple(shown.window[n] for n in order),
         labels=tuple(shown.labels[n] for n in order),
         note=shown.note,
+        series=shown.series,
     )

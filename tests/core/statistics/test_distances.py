@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchkeeper.core.statistics import Kll
-from watchkeeper.core.statistics.distances import Distance, Method, Mode, categorical, numerical
+from watchkeeper.core.statistics.distances import (
+    Distance,
+    Method,
+    Mode,
+    categorical,
+    chance,
+    numerical,
+)
 from watchkeeper.core.statistics.sketch import Sketch
 from watchkeeper.core.values import Undefined
 
@@ -36,6 +43,24 @@ def test_the_categorical_vectors_of_deequ() -> None:
     assert categorical(left, near, Method.SIMPLE, Mode.COMPATIBLE) == Distance(0.06015037593984962)
     assert categorical(left, far, Method.SIMPLE, Mode.COMPATIBLE) == Distance(0.2857142857142857)
     assert categorical(left, near, Method.SIMPLE, Mode.CORRECT) == Distance(0.0601503759398)
+
+
+def test_the_alpha_vectors_of_deequ() -> None:
+    left = counts(a=207, b=20, c=25, d=14, e=25, g=13)
+    right = counts(a=22, b=20, c=25, d=12, e=13, f=15)
+    for alpha, expected in ((0.003, 0.2726338046550349), (0.1, 0.33774199396969184)):
+        found = categorical(left, right, Method.ROBUST, Mode.COMPATIBLE, alpha)
+        assert found == Distance(expected)
+        simple = categorical(left, right, Method.SIMPLE, Mode.COMPATIBLE)
+        assert categorical(left, right, Method.SIMPLE, Mode.COMPATIBLE, alpha) == simple
+    numbers = numerical(flat(1, 2, 3, 4), flat(7, 8, 9), Method.ROBUST, Mode.COMPATIBLE, 0.5)
+    assert numbers == Distance(1 - chance(4, 3, 0.5))
+
+
+def test_robust_distances_of_few_rows_are_zero() -> None:
+    left = counts(a=10, b=20, c=25, d=10, e=5)
+    for right in (counts(a=11, b=20, c=25, d=10, e=10), counts(f=11, a=20, c=25, d=10, e=10)):
+        assert categorical(left, right, Method.ROBUST, Mode.COMPATIBLE) == Distance(0.0)
 
 
 def test_compatible_mode_gives_the_digits_of_the_closed_analyzer() -> None:

@@ -1,8 +1,11 @@
+from functools import reduce
+
 import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from watchkeeper.core.statistics import Kll
 from watchkeeper.core.statistics.kll import capacity
@@ -50,10 +53,40 @@ def test_the_first_compaction_is_where_the_closed_analyzer_has_it() -> None:
     assert levels[0][0] == 2051.0
 
 
+def in_order(order: str, rows: int) -> NDArray[np.float64]:
+    shuffled = np.random.default_rng(7).permutation(rows).astype(float)
+    waves = np.arange(rows, dtype=float) * 7919 % rows
+    return {
+        "random": shuffled,
+        "ascending": np.sort(shuffled),
+        "descending": -np.sort(-shuffled),
+        "waves": waves,
+    }[order]
+
+
+@pytest.mark.parametrize("order", ["random", "ascending", "descending", "waves"])
+@pytest.mark.parametrize("part", [65_536, 1_000_003])
+def test_of_a_million_rows_ranks_are_within_the_bound_of_the_compactions_and_in_fact_far_nearer(
+    order: str, part: int
+) -> None:
+    """A compaction at level h moves a rank by at most 2**h, which bounds them all together."""
+    rows = 1_000_003
+    values = in_order(order, rows)
+    parts = [Kll.of(pl.Series(values[start : start + part])) for start in range(0, rows, part)]
+    state = reduce(lambda left, right: left.merge(right), parts)
+    ranks = state.value().ranks()
+    off = np.abs(ranks.up_to(np.arange(0.0, rows, 997)) - (np.arange(0, rows, 997) + 1))
+    compactions = sum(
+        sum(runs << height for height, runs in enumerate(each.runs)) for each in {state, *parts}
+    )
+    assert ranks.total == rows
+    assert off.max() <= compactions
+    assert off.max() / rows < 0.003
+
+
 @pytest.mark.parametrize("order", ["random", "ascending", "descending"])
 def test_shares_stay_true_over_many_parts(order: str) -> None:
-    shuffled = np.random.default_rng(7).permutation(200_000).astype(float)
-    values = {"random": shuffled, "ascending": np.sort(shuffled), "descending": -np.sort(-shuffled)}[order]
+    values = in_order(order, 200_000)
     state = Kll.of(pl.Series(values[:5000]))
     for start in range(5000, 200_000, 5000):
         state = state.merge(Kll.of(pl.Series(values[start : start + 5000])))

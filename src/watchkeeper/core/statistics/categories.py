@@ -2,40 +2,55 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 import polars as pl
 
-from watchkeeper.core.statistics.cells import present
+from watchkeeper.core.statistics.cells import Cells
+from watchkeeper.core.statistics.frequent import Bound, Frequencies
+from watchkeeper.core.statistics.protocol import Kept
 from watchkeeper.core.values import ColumnType
+
+BOUND = Bound(values=65_536, characters=16_777_216)
 
 
 @dataclass(frozen=True, slots=True)
 class Categories:
-    """Every distinct value with its count, sorted by value. Exact, and as large as the values are many."""
+    """Distinct values with their counts, sorted by value.
 
-    KEPT_FOR: ClassVar[frozenset[ColumnType]] = frozenset({ColumnType.STRING})
+    Exact up to 65,536 values of 16 million characters together, and beyond it the most frequent ones with
+    the error of their counts.
+    """
 
-    counts: tuple[tuple[str, int], ...] = ()
+    KEPT_FOR: ClassVar[Kept] = frozenset({ColumnType.STRING})
+
+    found: Frequencies = field(default_factory=Frequencies)
 
     @classmethod
-    def of(cls, column: pl.Series) -> Self:
+    def of(cls, column: pl.Series | Cells) -> Self:
         """Count one part; missing cells are left out."""
-        counted = present(column).alias("value").value_counts(name="count").sort("value")
-        return cls(tuple(zip(counted["value"].to_list(), counted["count"].to_list(), strict=True)))
+        values, counts = Cells.of(column).tally
+        return cls(Frequencies.of(dict(zip(values.to_list(), counts.tolist(), strict=True)), BOUND))
 
     def merge(self, other: Self) -> Self:
-        """Both parts together; exact."""
-        found = dict(self.counts)
-        for value, count in other.counts:
-            found[value] = found.get(value, 0) + count
-        return type(self)(tuple(sorted(found.items())))
+        """Both parts together."""
+        return type(self)(self.found.merge(other.found, BOUND))
 
-    def value(self) -> tuple[tuple[str, int], ...]:
-        """Value and count, sorted by value.
+    @property
+    def counts(self) -> tuple[tuple[str, int], ...]:
+        """Value and count, sorted by value."""
+        return self.found.counts
+
+    @property
+    def exact(self) -> bool:
+        """Whether every value is there, with its exact count."""
+        return self.found.error == 0
+
+    def value(self) -> Frequencies:
+        """Values with their counts, and how far these may be too low.
 
         >>> Categories.of(pl.Series(["b", "a", "b", ""])).value()
-        (('a', 1), ('b', 2))
+        Frequencies(counts=(('a', 1), ('b', 2)), error=0)
         """
-        return self.counts
+        return self.found

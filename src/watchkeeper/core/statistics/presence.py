@@ -7,24 +7,26 @@ from typing import ClassVar, Self
 
 import polars as pl
 
-from watchkeeper.core.statistics.cells import present
+from watchkeeper.core.statistics.cells import Cells
+from watchkeeper.core.statistics.protocol import Kept
 from watchkeeper.core.values import ColumnType, Undefined
 
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Rows that hold a value and rows that do not; null and empty text are missing."""
+    """Rows that hold a value and rows that do not; null and empty text are missing, NaN is not."""
 
-    KEPT_FOR: ClassVar[frozenset[ColumnType]] = frozenset(ColumnType)
+    KEPT_FOR: ClassVar[Kept] = frozenset(ColumnType)
 
     num_present: int = 0
     num_missing: int = 0
 
     @classmethod
-    def of(cls, column: pl.Series) -> Self:
+    def of(cls, column: pl.Series | Cells) -> Self:
         """Count one part."""
-        held = len(present(column))
-        return cls(held, len(column) - held)
+        cells = Cells.of(column)
+        held = len(cells.present)
+        return cls(held, len(cells.series) - held)
 
     def merge(self, other: Self) -> Self:
         """Both parts together; exact."""

@@ -5,17 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+import numpy as np
 import polars as pl
 
-from watchkeeper.core.statistics.cells import BOOLEAN, FRACTIONAL, INTEGRAL, numbers, present
+from watchkeeper.core.statistics.cells import BOOLEAN, NUMBER, Cells, parsed
+from watchkeeper.core.statistics.protocol import Kept
 from watchkeeper.core.values import ColumnType
 
 
 @dataclass(frozen=True, slots=True)
 class Types:
-    """Present cells per class of contract 3.3. A number too large for a double counts as text."""
+    """Present cells per class of contract 3.3.
 
-    KEPT_FOR: ClassVar[frozenset[ColumnType]] = frozenset(ColumnType)
+    A number too large for a double counts as text, and so do a NaN and an infinity that came as numbers.
+    """
+
+    KEPT_FOR: ClassVar[Kept] = frozenset(ColumnType)
 
     integral: int = 0
     fractional: int = 0
@@ -23,20 +28,42 @@ class Types:
     string: int = 0
 
     @classmethod
-    def of(cls, column: pl.Series) -> Self:
+    def of(cls, column: pl.Series | Cells) -> Self:
         """Count one part."""
-        text = present(column)
-        matching = [int(text.str.contains(pattern).sum()) for pattern in (INTEGRAL, FRACTIONAL, BOOLEAN)]
-        integral, fractional, boolean = matching
-        if len(numbers(text)) < integral + fractional:
-            return cls._with_overflow(text, boolean)
-        return cls(integral, fractional, boolean, len(text) - sum(matching))
+        cells = Cells.of(column)
+        held = len(cells.present)
+        if cells.is_boolean:
+            return cls(boolean=held)
+        if cells.is_number:
+            finite = cells.numbers.size
+            whole = finite if cells.series.dtype.is_integer() else 0
+            return cls(whole, finite - whole, 0, held - finite)
+        return cls._of_values(cells) if cells.textual else cls._of_text(cells)
 
     @classmethod
-    def _with_overflow(cls, text: pl.Series, boolean: int) -> Self:
-        integral = len(numbers(text.filter(text.str.contains(INTEGRAL))))
-        fractional = len(numbers(text.filter(text.str.contains(FRACTIONAL))))
-        return cls(integral, fractional, boolean, len(text) - integral - fractional - boolean)
+    def _of_text(cls, cells: Cells) -> Self:
+        spelled, numbers = cells.candidates
+        broken = spelled.filter(numbers.is_finite()).str.contains("[.eE]")
+        fractional = int(broken.sum())
+        boolean = 0
+        if len(spelled) < len(cells.present):
+            boolean = int(cells.present.str.contains(BOOLEAN).sum())
+        integral = len(broken) - fractional
+        return cls(integral, fractional, boolean, len(cells.present) - len(broken) - boolean)
+
+    @classmethod
+    def _of_values(cls, cells: Cells) -> Self:
+        """The same from the distinct values and their counts."""
+        values, counts = cells.tally
+        held = int(counts.sum())
+        boolean = int(counts[values.str.contains(BOOLEAN).to_numpy()].sum())
+        like_numbers = values.str.contains(NUMBER)
+        if not like_numbers.any():
+            return cls(0, 0, boolean, held - boolean)
+        spelled, weights = values.filter(like_numbers), counts[like_numbers.to_numpy()]
+        finite, broken = np.isfinite(parsed(spelled).to_numpy()), spelled.str.contains("[.eE]").to_numpy()
+        integral, fractional = int(weights[finite & ~broken].sum()), int(weights[finite & broken].sum())
+        return cls(integral, fractional, boolean, held - integral - fractional - boolean)
 
     def merge(self, other: Self) -> Self:
         """Both parts together; exact."""

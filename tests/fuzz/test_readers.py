@@ -1,0 +1,59 @@
+"""Every reader on any bytes: ten minutes in all with WATCHKEEPER_SOAK=1, half a minute without."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.fuzz.targets import TARGETS
+
+SECONDS = (600 if os.environ.get("WATCHKEEPER_SOAK") == "1" else 30) / len(TARGETS)
+ROOT = Path(__file__).parents[2]
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A fuzz run as a process of its own, which a crash ends."""
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    return subprocess.run(
+        [sys.executable, "-m", "tests.fuzz.run", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS + 120,
+        check=False,
+    )
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", sorted(TARGETS.keys() - {"parquet"}))
+def test_no_bytes_crash_a_reader_or_make_it_hang(name: str, tmp_path: Path) -> None:
+    ended = run(tmp_path, name, str(max(int(SECONDS), 1)))
+    assert ended.returncode == 0, ended.stdout[-2_000:] + ended.stderr[-4_000:]
+
+
+@pytest.mark.soak
+def test_no_damage_to_parquet_is_a_crash_of_ours(tmp_path: Path) -> None:
+    """Polars ends the process where a damaged page makes it ask for exabytes, so such a run is begun anew."""
+    end, seed = time.monotonic() + SECONDS, 0
+    while (left := end - time.monotonic()) > 0:
+        ended = run(tmp_path, "parquet", str(left), "--plain", str(seed))
+        gave_up = ended.returncode == -signal.SIGABRT and "memory allocation of" in ended.stderr
+        assert ended.returncode == 0 or gave_up, ended.stdout[-2_000:] + ended.stderr[-4_000:]
+        seed += 1
+
+
+@pytest.mark.parametrize("name", sorted(TARGETS.keys() - {"parquet"}))
+@given(data=st.binary(max_size=200))
+def test_bytes_of_no_form_crash_no_reader(name: str, data: bytes) -> None:
+    TARGETS[name].feed(data)
+    for seed in TARGETS[name].seeds:
+        TARGETS[name].feed(seed[: len(data)] + data + seed[len(data) :])
