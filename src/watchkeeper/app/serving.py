@@ -6,19 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.adapters.local.store import FolderStore
+from watchkeeper.adapters.local.trail import FolderTrail
 from watchkeeper.app.artefacts import load_version
 from watchkeeper.app.executions import exposed
+from watchkeeper.app.label_import import Delivery, LabelImport, Place, import_labels, no_report
 from watchkeeper.app.models import catalogue
 from watchkeeper.app.project import Project
-from watchkeeper.core.ports import Store
-from watchkeeper.core.values import Sample, newest
+from watchkeeper.core.encoding import digest
+from watchkeeper.core.ports import Store, Trail
+from watchkeeper.core.values import Actor, Sample, newest
+from watchkeeper.readers.label_tables import truths_table
 from watchkeeper.render.exposition import exposition
+from watchkeeper.serving.ground_truth import LabelDelivery
 from watchkeeper.serving.run import serve
 from watchkeeper.serving.server import Hooks
 from watchkeeper.serving.settings import EndpointSettings, ServerSettings
 
 REPORT = "report.html"
+SERVER = Actor("endpoint-server", "service")  # who brought labels over HTTP, nobody knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,7 @@ class ServeRequest:
 def serve_project(project: Project, request: ServeRequest) -> None:
     """Serve every environment's endpoint until SIGTERM or SIGINT; see `serving.run.serve`."""
     store = FolderStore(request.workspace.resolve())
+    trail = FolderTrail(store, WallClock())
     known = catalogue(store)
     deployments = [found for name in project.environments if (found := known.serving(name))]
     settings = ServerSettings(
@@ -59,8 +67,22 @@ def serve_project(project: Project, request: ServeRequest) -> None:
             load=lambda deployment: load_version(store, deployment.version, deployment.digest),
             metrics=lambda live: exposition(_exposed(store, live)),
             pages=lambda path: _page(store, path),
+            labels=lambda delivery: store_labels(store, trail, delivery),
         ),
     )
+
+
+def store_labels(store: Store, trail: Trail, sent: LabelDelivery) -> LabelImport:
+    """Import labels that came over HTTP; the audit log hears of it when any are stored."""
+    delivery = Delivery(
+        table=truths_table(sent.truths),
+        source="request body",
+        digest=digest(sent.body),
+        collected_at=sent.collected_at,
+        actor=SERVER,
+        silent=True,
+    )
+    return import_labels(Place(store, trail, sent.environment, sent.endpoint), delivery, no_report)
 
 
 def _exposed(store: Store, live: Sequence[Sample]) -> tuple[Sample, ...]:

@@ -29,7 +29,7 @@ class EndpointCounters:
     _unseen: Counter[str] = field(default_factory=Counter)
     _buckets: Counter[float] = field(default_factory=Counter)
     _seconds: float = 0.0
-    _recent: deque[tuple[float, bool]] = field(default_factory=deque)  # when, and whether it was a 5xx
+    _recent: deque[tuple[float, bool, float]] = field(default_factory=deque)  # when, whether a 5xx, how long
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def answered(self, code: int, seconds: float) -> None:
@@ -37,7 +37,7 @@ class EndpointCounters:
         with self._lock:
             self._codes[code] += 1
             self._seconds += seconds
-            self._recent.append((clock.monotonic(), code >= 500))
+            self._recent.append((clock.monotonic(), code >= 500, seconds))
             self._forget()
             self._buckets[next((bound for bound in BUCKETS if seconds <= bound), float("inf"))] += 1
 
@@ -52,7 +52,8 @@ class EndpointCounters:
             codes, unseen = {200: 0, **self._codes}, dict(self._unseen)
             buckets, seconds = dict(self._buckets), self._seconds
             self._forget()
-            recent = [failed for _, failed in self._recent]
+            recent = [failed for _, failed, _ in self._recent]
+            lengths = sorted(seconds for _, _, seconds in self._recent)
         requests, found = "watchkeeper_endpoint_requests_total", []
         for code, count in sorted(codes.items()):
             found.append(self._sample(requests, count, time, code=str(code)))
@@ -63,6 +64,8 @@ class EndpointCounters:
         if recent:
             share = sum(recent) / len(recent)
             found.append(self._sample("watchkeeper_endpoint_errors_5xx_ratio", share, time))
+            p95 = lengths[(95 * len(lengths) + 99) // 100 - 1]  # nearest rank
+            found.append(self._sample("watchkeeper_endpoint_request_p95_seconds", p95, time))
         return (*found, *self._histogram(buckets, seconds, time))
 
     def _forget(self) -> None:

@@ -24,6 +24,7 @@ from watchkeeper.core.windows import parse_utc
 from watchkeeper.render.exposition import CONTENT_TYPE
 from watchkeeper.serving.capture import CaptureWriter
 from watchkeeper.serving.endpoint import MODEL_FAULTS, Answer, Call, Endpoint, Predictor
+from watchkeeper.serving.ground_truth import LabelDelivery, read_truths
 from watchkeeper.serving.refusals import BODY_LIMIT, ModelFailed, RequestRefused, too_large
 from watchkeeper.serving.settings import EndpointSettings
 
@@ -34,6 +35,7 @@ TIME_HEADER = "x-watchkeeper-time"
 Metrics = Callable[[Sequence[Sample]], str]
 Load = Callable[[Deployment], Predictor]
 Pages = Callable[[str], bytes | None]
+Labels = Callable[[LabelDelivery], object]
 
 log = logging.getLogger(__name__)
 
@@ -55,17 +57,24 @@ def no_pages(_: str) -> bytes | None:
     return None
 
 
+def no_labels(delivery: LabelDelivery) -> object:
+    """A server that keeps no labels."""
+    raise RequestRefused(f"store labels of endpoint {delivery.endpoint}: this server keeps none", status=404)
+
+
 @dataclass(frozen=True, slots=True)
 class Hooks:
     """What a server asks of whoever starts it.
 
     `load` makes the model of a deployment. `metrics` makes the text of `/metrics` from the
     endpoints' own samples and whatever else it knows. `pages` finds an HTML page by its path.
+    `labels` stores labels, one call at a time, and returns a value that is the answer.
     """
 
     load: Load
     metrics: Metrics
     pages: Pages = no_pages
+    labels: Labels = no_labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +87,13 @@ class EndpointServer:
     token: str
     rehearsal: bool = False
     _deploying: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _labelling: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def application(self) -> Starlette:
         """The ASGI application."""
         routes = [
             Route("/endpoints/{name}/invocations", self._invoke, methods=["POST"]),
+            Route("/endpoints/{name}/ground-truth", self._ground_truth, methods=["POST"]),
             Route("/invocations", self._invoke_only, methods=["POST"]),
             Route("/ping", self._ping),
             Route("/metrics", self._metrics),
@@ -161,6 +172,21 @@ class EndpointServer:
             return parse_utc(stated)
         except (ValueError, OverflowError) as error:
             raise RequestRefused(f"read {TIME_HEADER}: {error}") from None
+
+    async def _ground_truth(self, request: Request) -> Response:
+        """Store labels, whole or not at all; read and stored beside the event loop."""
+        try:
+            endpoint = self._named(request.path_params["name"]).settings
+            body = await _body(request)
+            collected = self._time(request.headers.get(TIME_HEADER))
+            truths = await run_in_threadpool(read_truths, body)
+            delivery = LabelDelivery(endpoint.name, endpoint.environment, body, truths, collected)
+            async with self._labelling:
+                return _json(encode(await run_in_threadpool(self.hooks.labels, delivery)))
+        except WatchkeeperError as error:
+            return _failure(error)
+        except ClientDisconnect:
+            return Response(status_code=400)
 
     async def _ping(self, _: Request) -> Response:
         """200 as soon as requests are taken; whether a model is there, `GET /api/v1/endpoints` says."""
