@@ -1,43 +1,25 @@
-"""Baselines: what normal looks like for one model version, suggested when it is registered."""
+"""Baselines: what normal looks like for one model version, suggested from rows and kept as two files."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 import polars as pl
 
+from watchkeeper.app.baseline_records import (
+    BaselineRecord,
+    Origin,
+    baseline_record,
+    baseline_records,
+    baselines,
+)
 from watchkeeper.app.judging import JUDGES, Suggestion, as_text
-from watchkeeper.app.records import create_record, read_records
+from watchkeeper.app.records import create_record
 from watchkeeper.app.targets import Target
 from watchkeeper.core.audit import Event
-from watchkeeper.core.errors import InputError, IntegrityError
+from watchkeeper.core.errors import IntegrityError
 from watchkeeper.core.ports import Store
 from watchkeeper.core.values import Actor, BaselineRef, Schema
-
-
-@dataclass(frozen=True, slots=True)
-class BaselineRecord:
-    """Provenance of one baseline; its two files lie beside this record."""
-
-    monitor: str
-    version: int
-    model_version: int
-    digest: str
-    rows: int
-    source: str
-    suggested_by: Actor
-    time: datetime
-
-    @property
-    def folder(self) -> str:
-        """Where its files are, with a slash at the end."""
-        return f"baselines/{self.monitor}/v{self.version}/"
-
-    @property
-    def ref(self) -> BaselineRef:
-        """What an execution says it judged by."""
-        return BaselineRef(self.monitor, self.version, self.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,67 +29,88 @@ class BaselineRows:
     frame: pl.DataFrame
     schema: Schema
     source: str
+    origin: Origin
 
 
 def suggest_baselines(
     target: Target, model_version: int, rows: BaselineRows, actor: Actor
 ) -> tuple[BaselineRecord, ...]:
-    """One baseline a monitor of the project, for a model version that was just registered."""
-    frame = as_text(rows.frame)
-    made = []
-    for monitor in target.project.settings.monitors:
-        suggestion = JUDGES[monitor].suggest(frame, rows.schema)
-        earlier = baseline_records(target.store, monitor)
-        record = BaselineRecord(
-            monitor=monitor,
-            version=len(earlier) + 1,
-            model_version=model_version,
-            digest=suggestion.digest,
-            rows=frame.height,
-            source=rows.source,
-            suggested_by=actor,
-            time=target.clock.now(),
-        )
-        _store(target.store, record, suggestion)
-        target.trail.append(
-            Event(
-                action="baseline.suggest",
-                subject=f"{monitor} baseline v{record.version} for model v{model_version}",
-                actor=actor,
-                time=record.time,
-                why=rows.source,
-                after=record.digest,
-            )
-        )
-        made.append(record)
-    return tuple(made)
+    """One baseline a monitor of the project, for a model version that was just registered.
 
-
-def baseline_records(store: Store, monitor: str) -> tuple[BaselineRecord, ...]:
-    """A monitor's baselines, oldest first."""
-    found = read_records(store, f"baselines/{monitor}/", BaselineRecord, "/baseline.json")
-    return tuple(sorted(found, key=lambda record: record.version))
-
-
-def baseline_of(store: Store, monitor: str, model_version: int) -> tuple[BaselineRecord, Suggestion]:
-    """The newest baseline for a model version, with its files.
-
-    Raises InputError when there is none, IntegrityError when the files are not those of the record.
+    A monitor that has one for the version keeps it: an interrupted run made it of the same rows.
     """
-    found = [record for record in baseline_records(store, monitor) if record.model_version == model_version]
-    if not found:
-        raise InputError(f"find the {monitor} baseline of model v{model_version}: there is none")
-    record = found[-1]
+    return tuple(
+        keep_suggestion(target, BaselineFor(monitor, model_version), rows, actor)
+        for monitor in target.project.settings.monitors
+        if not baselines(target.store, monitor).of_model(model_version)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineFor:
+    """Which monitor's baseline, and of which model version."""
+
+    monitor: str
+    model_version: int
+
+
+def keep_suggestion(target: Target, wanted: BaselineFor, rows: BaselineRows, actor: Actor) -> BaselineRecord:
+    """Suggest a baseline from rows and put it on record as the monitor's next version, not approved."""
+    suggestion = JUDGES[wanted.monitor].suggest(as_text(rows.frame), rows.schema)
+    record = BaselineRecord(
+        monitor=wanted.monitor,
+        version=len(baseline_records(target.store, wanted.monitor)) + 1,
+        model_version=wanted.model_version,
+        digest=suggestion.digest,
+        rows=rows.frame.height,
+        source=rows.source,
+        suggested_by=actor,
+        time=target.clock.now(),
+        schema_version=rows.schema.version,
+        origin=rows.origin,
+    )
+    _store(target.store, record, suggestion)
+    target.trail.append(
+        Event(
+            action="baseline.suggest",
+            subject=f"{record.name} for model v{wanted.model_version}",
+            actor=actor,
+            time=record.time,
+            why=rows.source,
+            after=record.digest,
+        )
+    )
+    return record
+
+
+def baseline_of(
+    store: Store, monitor: str, model_version: int, environment: str
+) -> tuple[BaselineRecord, Suggestion] | None:
+    """The newest baseline of a model version that is approved for an environment, with its files.
+
+    None when none is. Raises IntegrityError when the files are not those of the record.
+    """
+    record = baselines(store, monitor).in_use(model_version, environment)
+    return (record, files_of(store, record)) if record else None
+
+
+def baseline_by(store: Store, ref: BaselineRef) -> Suggestion:
+    """The files an execution was judged by. Raises IntegrityError when they are others by now."""
+    return files_of(store, baseline_record(store, ref.monitor, ref.version), ref.digest)
+
+
+def files_of(store: Store, record: BaselineRecord, digest: str | None = None) -> Suggestion:
+    """A baseline's files. Raises IntegrityError when they do not have the digest on record."""
     files = Suggestion(
         store.read(f"{record.folder}statistics.json").decode(errors="replace"),
         store.read(f"{record.folder}constraints.json").decode(errors="replace"),
     )
-    if files.digest != record.digest:
+    wanted = digest or record.digest
+    if files.digest != wanted:
         raise IntegrityError(
-            f"read baseline {record.folder}: want files with digest {record.digest[:12]}…, "
-            f"got {files.digest[:12]}…"
+            f"read baseline {record.folder}: want files with digest {wanted[:12]}…, got {files.digest[:12]}…"
         )
-    return record, files
+    return files
 
 
 def _store(store: Store, record: BaselineRecord, files: Suggestion) -> None:
