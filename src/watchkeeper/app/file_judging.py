@@ -1,0 +1,90 @@
+"""Judge the data quality of files against a baseline, and leave the answer in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from watchkeeper.app.analysis import Analysis, AnalysisRequest, Judged, Tools, Yardstick, analyse, ignore
+from watchkeeper.app.analysis_files import check_folder, quarantine, write_files
+from watchkeeper.app.analysis_inputs import Reading, data_set, yardstick
+from watchkeeper.app.analysis_view import analysis_view
+from watchkeeper.app.profiling import Engine
+from watchkeeper.core.errors import InputError
+from watchkeeper.core.statistics.distances import Mode
+from watchkeeper.core.values import Progress
+from watchkeeper.readers.blobs import ahead_of_clock
+from watchkeeper.render.analysis_page import analysis_page
+
+MODE_VARIABLE = "WATCHKEEPER_MODE"
+
+
+@dataclass(frozen=True, slots=True)
+class FileJudgement:
+    """Which files are judged by which baseline (None: none), how, and where the answer goes."""
+
+    inputs: tuple[str, ...]
+    baseline: str | None
+    out: Path
+    reading: Reading = field(default_factory=Reading)
+    mode: Mode = Mode.CORRECT
+    min_rows: int = 1
+    sensitive: frozenset[str] = frozenset()
+    shown: int = 5
+
+
+def judge_files(
+    wanted: FileJudgement, engine: Engine, report: Callable[[Progress], None], now: datetime
+) -> tuple[Analysis, tuple[str, ...]]:
+    """The analysis, and the names of the files that were written into `wanted.out`.
+
+    Raises InputError for what cannot be read, and PlatformError when the folder cannot be written to.
+    """
+    check_folder(wanted.out, wanted.inputs)
+    data = data_set(wanted.inputs, wanted.reading)
+    baseline, notes = _baseline(wanted, Tools(engine, _as_step(report, "baseline")))
+    with quarantine(wanted.out) as bad_lines:
+        keep = ignore if wanted.sensitive else bad_lines.add
+        request = AnalysisRequest(
+            data=data,
+            baseline=baseline,
+            schema=wanted.reading.schema,
+            mode=wanted.mode,
+            window=wanted.reading.window,
+            min_rows=wanted.min_rows,
+            sensitive=wanted.sensitive,
+            shown=wanted.shown,
+        )
+        judged = analyse(request, Tools(engine, _as_step(report, "input"), keep))
+        judged = _with_notes(judged, (*notes, *ahead_of_clock([blob.name for blob in data.blobs], now)))
+        if wanted.sensitive and judged.analysis.bad_lines:
+            judged = _with_notes(judged, ("no bad line was kept, as columns are sensitive",))
+        page = analysis_page(analysis_view(judged, wanted.sensitive))
+        written = write_files(wanted.out, judged, bad_lines, page)
+    return judged.analysis, written
+
+
+def mode_named(text: str | None) -> Mode:
+    """The mode of that name, correct without one. Raises InputError for another."""
+    try:
+        return Mode(text) if text else Mode.CORRECT
+    except ValueError:
+        names = " or ".join(Mode)
+        raise InputError(f'read {MODE_VARIABLE}: want {names}, got "{text}"') from None
+
+
+def _baseline(wanted: FileJudgement, tools: Tools) -> tuple[Yardstick | None, tuple[str, ...]]:
+    if wanted.baseline is None:
+        return None, ()
+    found, read = yardstick(wanted.baseline, wanted.reading, wanted.mode, tools)
+    return found, tuple(f"baseline: {note}" for note in read.notes) if read else ()
+
+
+def _with_notes(judged: Judged, notes: tuple[str, ...]) -> Judged:
+    return replace(judged, analysis=replace(judged.analysis, notes=(*judged.analysis.notes, *notes)))
+
+
+def _as_step(report: Callable[[Progress], None], name: str) -> Callable[[Progress], None]:
+    return lambda progress: report(replace(progress, step=name))
