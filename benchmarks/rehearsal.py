@@ -1,4 +1,4 @@
-"""Where the seconds of a rehearsal go: stages of the whole loop, and the share of each.
+"""Where the seconds of a rehearsal go: stages of the whole loop, the share of each, and that of the search.
 
 Usage: rehearsal.py [UNTIL], from 2020-01 to UNTIL (default 2020-01; 2022-12 takes some four minutes).
 Data: `WATCHKEEPER_HDB_CSV`, else the look-alike. Prints its figures as one JSON object on the last line.
@@ -32,6 +32,8 @@ def main(until: str) -> None:
     total = summary.seconds["total"]
     for name, value in sorted(seconds.items(), key=lambda item: -item[1]):
         print(f"{name:<10} {value:6.2f} s  {value / total:6.1%}")
+    search = summary.search_seconds
+    print(f"the search, within train and retrain: {search:.2f} s, {search / total:.1%} of {total:.2f} s")
     print(
         json.dumps(
             {
@@ -39,6 +41,8 @@ def main(until: str) -> None:
                 "months": len(summary.months),
                 "data": summary.data_source,
                 "seconds": {name: round(value, 3) for name, value in summary.seconds.items()},
+                "search_seconds": round(search, 3),
+                "search_share": round(search / total, 4),
                 "requests_per_second": round(summary.counts.requests / seconds["serve"], 1),
                 "rows": summary.counts.rows,
             }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -11,18 +12,23 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.app.loop import ANA, LIVE, Loop, copied, model_of, new_loop, train_in
+from tests.app.loop import ANA, KIM, LIVE, Loop, copied, model_of, new_loop, train_in
 from tests.training.history import sales
-from watchkeeper.app.baselines import baseline_of
+from watchkeeper.app.baseline_approval import Word, approve_baseline, reject_baseline
+from watchkeeper.app.baseline_records import baseline_record
+from watchkeeper.app.baseline_suggest import suggest_baseline
+from watchkeeper.app.baseline_windows import WindowChoice
+from watchkeeper.app.baselines import BaselineFor
 from watchkeeper.app.evidence import distributions
 from watchkeeper.app.executions import executions, folder_of
 from watchkeeper.app.labels import record_labels
+from watchkeeper.app.models import approve
 from watchkeeper.app.monitoring import MonitorRun, run_monitor
 from watchkeeper.app.reporting import write_execution_page
 from watchkeeper.app.traffic import PlannedRequest
 from watchkeeper.core.errors import ExistsError, InputError, IntegrityError
 from watchkeeper.core.values import Actor, Execution, GroundTruth, Status
-from watchkeeper.core.windows import month_start
+from watchkeeper.core.windows import Window, month_start
 from watchkeeper.readers.contract import data_quality_constraints, data_quality_statistics
 
 SCHEDULER = Actor("scheduler", "service")
@@ -38,6 +44,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Loop:
     """One model for every test here; each works on a copy of its workspace."""
     loop = new_loop(tmp_path_factory.mktemp("trained"))
     train_in(loop)
+    approve(loop.target, 1, "prod", KIM, "good figures")
     return loop
 
 
@@ -72,7 +79,7 @@ def test_a_month_like_those_before_is_completed(loop: Loop, sent: tuple[PlannedR
     assert (data.status, data.reason, data.rows) == (Status.COMPLETED, "no violations in 60 rows", 60)
     assert (quality.status, quality.notes) == (Status.COMPLETED, ())
     assert str(quality.window) == "2020-05-01T00:00:00Z to 2020-06-01T00:00:00Z"
-    assert quality.judgements[0].baseline == baseline_of(loop.store, "model-quality", 1)[0].ref
+    assert quality.judgements[0].baseline == baseline_record(loop.store, "model-quality", 1).ref
     assert {d.key.split("/")[0] for d in quality.inputs} == {"captures", "ground-truth"}
     series = {sample.metric: sample for sample in quality.samples}
     assert 0.5 < series["watchkeeper_model_quality_rmse_baseline_ratio"].value < 1.5
@@ -224,6 +231,8 @@ def test_each_version_is_judged_by_its_own_baseline(tmp_path: Path) -> None:
     first = model_of(loop)
     loop.clock.move_to(month_start("2020-06"))
     train_in(loop)
+    for version in (1, 2):
+        approve(loop.target, version, "prod", KIM, "good figures")
     requests = loop.plan("2020-06")
     loop.send(requests[::2], first, version=1)
     loop.send(requests[1::2], model_of(loop), version=2)
@@ -232,7 +241,7 @@ def test_each_version_is_judged_by_its_own_baseline(tmp_path: Path) -> None:
     assert [each.model_version for each in judged] == [1, 2]
     assert sum(each.rows for each in judged) == 60
     assert [each.baseline for each in judged] == [
-        baseline_of(loop.store, "data-quality", v)[0].ref for v in (1, 2)
+        baseline_record(loop.store, "data-quality", v).ref for v in (1, 2)
     ]
     assert judged[0].baseline != judged[1].baseline
     folder = folder_of(loop.store, execution)
@@ -242,6 +251,50 @@ def test_each_version_is_judged_by_its_own_baseline(tmp_path: Path) -> None:
         own = f"{folder}model-v{version}/" if len(rows) == 2 else folder
         statistics = data_quality_statistics(loop.store.read(f"{own}statistics.json"), "s")
         assert statistics.item_count == count
+
+
+@pytest.mark.usefixtures("sent")
+def test_without_an_approved_baseline_there_is_no_verdict_until_there_is_one(
+    loop: Loop, trained: Loop
+) -> None:
+    shutil.copytree(trained.target.folder / "training", loop.target.folder / "training")
+    record = baseline_record(loop.store, "data-quality", 1)
+    reject_baseline(loop.target, record, Word("prod", KIM, "too few towns"))
+    again = suggest_baseline(loop.target, BaselineFor("data-quality", 1), None, ANA)
+    refused = judge(loop, DATA)
+    assert (refused.status, refused.rows, refused.violations) == (Status.NO_BASELINE, 60, ())
+    assert refused.judgements[0].baseline is None
+    assert refused.reason == (
+        "no baseline of model v1 is approved for prod: "
+        "`watchkeeper baseline approve data-quality 2 --for prod`"
+    )
+    assert not any(sample.metric.startswith("watchkeeper_data_quality") for sample in refused.samples)
+    write_execution_page(loop.target, refused)
+    assert b"watchkeeper baseline approve" in loop.store.read(f"{DATA_FOLDER}report.html")
+    approve_baseline(loop.target, again, Word("prod", KIM, ""))
+    judged = judge(loop, DATA)
+    assert (judged.status, judged.judgements[0].baseline) == (Status.COMPLETED, again.ref)
+    assert folder_of(loop.store, judged) == f"{DATA_FOLDER}revision-2/"
+    assert judge(loop, DATA) == judged, "the same baseline and inputs are the same execution"
+
+
+def test_a_version_nobody_suggested_a_baseline_for_is_told_how_to_get_one(loop: Loop, trained: Loop) -> None:
+    loop.send(loop.plan(), model_of(trained), version=9)
+    execution = judge(loop, DATA)
+    assert execution.status is Status.NO_BASELINE
+    assert "`watchkeeper baseline suggest data-quality --for-model 9 …`" in execution.reason
+
+
+@pytest.mark.usefixtures("sent")
+def test_a_page_shows_the_baseline_that_judged_and_not_a_newer_one(loop: Loop) -> None:
+    execution = judge(loop, DATA)
+    before = distributions(loop.store, execution)
+    rows = WindowChoice("prod", Window(month_start("2020-05"), month_start("2020-06")))
+    loop.clock.move_to(month_start("2020-07"))
+    newer = suggest_baseline(loop.target, BaselineFor("data-quality", 1), rows, ANA)
+    approve_baseline(loop.target, newer, Word("prod", KIM, ""))
+    assert distributions(loop.store, execution) == before
+    assert judge(loop, DATA).judgements[0].baseline == newer.ref
 
 
 def test_rows_without_a_version_are_counted_and_not_judged(
@@ -259,10 +312,11 @@ def test_rows_without_a_version_are_counted_and_not_judged(
 
 
 def test_an_execution_that_breaks_is_on_record_as_failed_and_tried_again(loop: Loop, trained: Loop) -> None:
-    loop.send(loop.plan(), model_of(trained), version=9)
+    loop.send(loop.plan(), model_of(trained))
+    del loop.store.objects["models/v1/model.json"]
     broken = judge(loop, DATA)
     assert broken.status is Status.FAILED
-    assert "find the data-quality baseline of model v9: there is none" in broken.reason
+    assert "find model version 1: want a registered one (none yet)" in broken.reason
     assert broken.samples
     assert not any(sample.metric == "watchkeeper_data_quality_violations" for sample in broken.samples)
     write_execution_page(loop.target, broken)

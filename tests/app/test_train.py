@@ -11,7 +11,8 @@ import pytest
 from tests.app.loop import ANA, history, new_loop, quiet, train_in
 from tests.training.history import sales
 from watchkeeper.adapters.sources.dataset import dataset
-from watchkeeper.app.baselines import baseline_of, baseline_records
+from watchkeeper.app.baseline_records import baseline_record, baseline_records
+from watchkeeper.app.baselines import files_of
 from watchkeeper.app.models import catalogue
 from watchkeeper.app.project import load_project
 from watchkeeper.app.schemas import schemas
@@ -35,7 +36,8 @@ def test_a_model_that_meets_its_thresholds_is_registered_with_a_baseline_a_monit
         ("prediction", ColumnType.FRACTIONAL, Role.PREDICTION),
     ]
     assert [record.monitor for record in trained.baselines] == ["data-quality", "model-quality"]
-    record, files = baseline_of(loop.store, "model-quality", 1)
+    record = baseline_record(loop.store, "model-quality", 1)
+    files = files_of(loop.store, record)
     assert (record.version, record.model_version, record.digest) == (1, 1, files.digest)
     assert json.loads(files.statistics)["dataset"]["item_count"] == 120, "the test months' rows"
     assert "rows of 2020-02 to 2020-03" in record.source

@@ -10,28 +10,17 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from watchkeeper.core.encoding import digest
+from watchkeeper.app.slas import broken_by_figures, broken_per_sla, source_notes, with_slas
+from watchkeeper.app.suggestion import Suggestion as Suggestion  # the judges' answer, found here too
 from watchkeeper.core.statistics.distances import Distance
 from watchkeeper.core.values import Metrics, Role, Schema, Undefined, Violation
 from watchkeeper.monitors import data_quality, model_quality
+from watchkeeper.monitors.data_quality_values import Sla
 from watchkeeper.monitors.model_quality_values import RegressionStatistics
 from watchkeeper.readers import contract as read
 from watchkeeper.render.contract import constraints_json, statistics_json
 
 LABEL = "label"  # the column that joining labels adds
-
-
-@dataclass(frozen=True, slots=True)
-class Suggestion:
-    """A baseline's two files, as the contract spells them."""
-
-    statistics: str
-    constraints: str
-
-    @property
-    def digest(self) -> str:
-        """sha256 over both files."""
-        return digest([self.statistics, self.constraints])
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +44,12 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """What rows are judged against: their schema, a baseline, and how much worse than it they may be."""
+    """What rows are judged against: schema, baseline, how much worse than it they may be, promises."""
 
     schema: Schema
     baseline: Suggestion
     tolerance: float
+    slas: tuple[Sla, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +98,9 @@ def _suggest_data_quality(rows: pl.DataFrame, schema: Schema) -> Suggestion:
 def _judge_data_quality(rows: pl.DataFrame, against: Against) -> Judged:
     schema, baseline = against.schema, against.baseline
     before = read.data_quality_statistics(baseline.statistics, "baseline statistics.json")
-    asked = read.data_quality_constraints(baseline.constraints, "baseline constraints.json")
+    asked = with_slas(
+        read.data_quality_constraints(baseline.constraints, "baseline constraints.json"), against.slas
+    )
     watched = [column.name for column in schema.columns if column.role is not Role.LABEL]
     statistics = data_quality.profile(rows.select(name for name in watched if name in rows.columns), schema)
     violations = data_quality.check(statistics, before, asked, schema)
@@ -128,6 +120,7 @@ def _judge_data_quality(rows: pl.DataFrame, against: Against) -> Judged:
         for feature in statistics.features
         if statistics.item_count
     ]
+    figures += _sla_figures(broken_per_sla(statistics, asked, schema))
     notes = tuple(
         f"drift of {drift.column} not measured: {drift.distance.reason}"
         for drift in drifts
@@ -138,8 +131,12 @@ def _judge_data_quality(rows: pl.DataFrame, against: Against) -> Judged:
         Suggestion(statistics_json(statistics), constraints_json(suggested)),
         violations,
         tuple(figures),
-        notes,
+        (*notes, *source_notes(asked)),
     )
+
+
+def _sla_figures(per_sla: tuple[tuple[str, int], ...]) -> list[Figure]:
+    return [Figure("sla_violations", float(count), (("sla", name),)) for name, count in per_sla]
 
 
 def _suggest_model_quality(rows: pl.DataFrame, schema: Schema) -> Suggestion:
@@ -158,12 +155,14 @@ def _judge_model_quality(rows: pl.DataFrame, against: Against) -> Judged:
     statistics = model_quality.statistics(labels, predictions, seed=0)
     violations = model_quality.check(statistics, asked, model_quality.Settings(against.tolerance))
     figures, notes = _quality_figures(labels, predictions, before)
+    known = {figure.metric: figure.value for figure in figures}
+    broken, per_sla, unjudged = broken_by_figures(against.slas, known)
     suggested = model_quality.suggest(statistics)
     return Judged(
         Suggestion(statistics_json(statistics), constraints_json(suggested)),
-        violations,
-        figures,
-        notes,
+        (*violations, *broken),
+        (*figures, *_sla_figures(per_sla)),
+        (*notes, *unjudged),
     )
 
 

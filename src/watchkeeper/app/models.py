@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from watchkeeper.app.baseline_approval import Word, cover, covered
 from watchkeeper.app.project import FILE, Project
 from watchkeeper.app.records import create_record, read_records
 from watchkeeper.app.targets import Target
@@ -104,14 +105,20 @@ def register(target: Target, model: ModelVersion, artefact: Path) -> ModelVersio
             artefact_prefix(model.version) + file.relative_to(artefact).as_posix(), file.read_bytes()
         )
     create_record(target.store, f"models/v{model.version}/model.json", model)
-    for known in catalogue(target.store).versions:  # those that the tracker missed come first
-        target.tracker.register(known.run_id, known.version, ApprovalStatus.PENDING)
+    mirror_versions(target)
     return model
+
+
+def mirror_versions(target: Target) -> None:
+    """Tell the tracker of every version, first of those it missed; once more does no harm."""
+    for known in catalogue(target.store).versions:
+        target.tracker.register(known.run_id, known.version, ApprovalStatus.PENDING)
 
 
 def approve(target: Target, number: int, environment: str, actor: Actor, why: str) -> Approval:
     """Say yes to a version for an environment.
 
+    The baselines that came with it are approved along, and the audit entry says which.
     Raises Refused when the one who registered it approves it where a second person is wanted.
     """
     model = catalogue(target.store).version(number)
@@ -126,9 +133,23 @@ def approve(target: Target, number: int, environment: str, actor: Actor, why: st
             f"who registered it (or self_approval: true under environments.{environment} "
             f"in {target.project.path})"
         )
-    return _say(
-        target, Approval(number, environment, ApprovalStatus.APPROVED, actor, target.clock.now(), why)
+    along = covered(target, number, environment, actor)
+    said = _say(
+        target,
+        Approval(number, environment, ApprovalStatus.APPROVED, actor, target.clock.now(), why),
+        also="; ".join(f"covers {record.name}" for record in along),
     )
+    cover(target, along, Word(environment, actor, f"covered by the approval of {_name(number)}"))
+    return said
+
+
+def settle_approval(target: Target, number: int, environment: str, actor: Actor, why: str) -> None:
+    """Approve a version for an environment unless it is; then only what an interruption left uncovered."""
+    if catalogue(target.store).status(number, environment) is not ApprovalStatus.APPROVED:
+        approve(target, number, environment, actor, why)
+        return
+    along = covered(target, number, environment, actor)
+    cover(target, along, Word(environment, actor, f"covered by the approval of {_name(number)}"))
 
 
 def reject(target: Target, number: int, environment: str, actor: Actor, why: str) -> Approval:
@@ -150,6 +171,9 @@ def promote(target: Target, number: int, environment: str, actor: Actor) -> Depl
     known = catalogue(target.store)
     model = known.version(number)
     _refuse_unready(target, known, number, environment)
+    if target.project.environment(environment).environments[environment].approval is ApprovalNeed.NONE:
+        why = f"covered by the promotion of {_name(number)}: {environment} asks for no approval"
+        cover(target, covered(target, number, environment, actor), Word(environment, actor, why))
     return _deploy(target, _next(target, known, model, environment, actor))
 
 
@@ -230,12 +254,17 @@ def _deploy(target: Target, deployment: Deployment) -> Deployment:
         target.store, f"deployments/{deployment.environment}/{deployment.number:06d}.json", deployment
     )
     target.trail.append(replace(event, action="endpoint.serving"))
-    tags = {f"serving.{deployment.environment}": str(deployment.time.date())}
-    target.tracker.mirror(deployment.version, tags, [deployment.environment])
+    mirror_deployment(target, deployment)
     return deployment
 
 
-def _say(target: Target, approval: Approval) -> Approval:
+def mirror_deployment(target: Target, deployment: Deployment) -> None:
+    """Tell the tracker what serves; once more does no harm."""
+    tags = {f"serving.{deployment.environment}": str(deployment.time.date())}
+    target.tracker.mirror(deployment.version, tags, [deployment.environment])
+
+
+def _say(target: Target, approval: Approval, also: str = "") -> Approval:
     known = catalogue(target.store)
     number, environment, word = approval.version, approval.environment, approval.status
     target.trail.append(
@@ -244,7 +273,7 @@ def _say(target: Target, approval: Approval) -> Approval:
             subject=f"{_name(number)} for {environment}",
             actor=approval.actor,
             time=approval.time,
-            why=approval.why,
+            why="; ".join(part for part in (approval.why, also) if part),
             before=known.status(number, environment),
             after=word,
         )

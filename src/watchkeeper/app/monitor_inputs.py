@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import polars as pl
 
 from watchkeeper.app.project import Project
+from watchkeeper.app.schema_span import captured_under, judgeable, span_notes
 from watchkeeper.app.schemas import schemas
 from watchkeeper.core.encoding import digest
 from watchkeeper.core.errors import InputError
@@ -25,8 +27,8 @@ Objects = list[tuple[str, bytes]]
 class WindowRows:
     """A window's rows as text columns, and what was left out on the way.
 
-    `captured` counts the window's rows, `requests` its records; `frame` has those rows that a monitor
-    can judge: all of them, or those with a label in the column `label`.
+    `requests` counts the window's records, `captured` its rows that have every column of their model's
+    schema; `frame` has those of them that a monitor can judge: all, or those with a label in `label`.
     """
 
     frame: pl.DataFrame
@@ -34,6 +36,7 @@ class WindowRows:
     captured: int
     notes: tuple[str, ...]
     inputs: tuple[InputDigest, ...]
+    oldest_missing: datetime | None = None  # time of the oldest row that has no usable label
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,9 @@ def source_of(project: Project, environment: str, window: Window) -> Source:
 def read_rows(store: Store, source: Source) -> WindowRows:
     """The window's captured rows."""
     captured, objects = _captured(store, source)
-    notes = _notes(*_of_captures(captured))
-    return WindowRows(captured.frame, captured.requests, captured.frame.height, notes, _digests(objects))
+    rows, unfit = judgeable(store, captured.frame)
+    notes = (*_notes(*_of_captures(captured)), *span_notes(store, captured.frame), *unfit)
+    return WindowRows(rows, captured.requests, rows.height, notes, _digests(objects))
 
 
 def read_labelled_rows(store: Store, source: Source, known_by: Window) -> WindowRows:
@@ -77,7 +81,17 @@ def read_labelled_rows(store: Store, source: Source, known_by: Window) -> Window
         (labels.conflicting, "ids whose labels do not agree; the last one counts"),
         (len(labels.bad), f"label lines that cannot be used{_first(labels.bad)}"),
     )
-    return WindowRows(usable, captured.requests, captured.frame.height, notes, _digests([*objects, *truths]))
+    (rows, _), (fit, unfit) = judgeable(store, usable), judgeable(store, captured.frame)
+    notes = (*notes, *span_notes(store, captured.frame), *unfit)
+    digests = _digests([*objects, *truths])
+    missing = _oldest_missing(joined.frame)
+    return WindowRows(rows, captured.requests, fit.height, notes, digests, missing)
+
+
+def _oldest_missing(joined: pl.DataFrame) -> datetime | None:
+    usable = pl.col("label").cast(pl.Float64, strict=False).is_finite().fill_null(value=False)
+    found = joined.filter(~usable)["_time"].min()
+    return found if isinstance(found, datetime) else None
 
 
 def _captured(store: Store, source: Source) -> tuple[Captured, Objects]:
@@ -86,7 +100,8 @@ def _captured(store: Store, source: Source) -> tuple[Captured, Objects]:
     for schema in schemas(store):
         prefix = f"captures/{source.environment}/schema-v{schema.version}/{source.endpoint}/"
         found = _objects(store, prefix, source.window)
-        parts.append(read_captures(found, schema, source.window))
+        read = read_captures(found, schema, source.window)
+        parts.append(replace(read, frame=captured_under(read.frame, schema)))
         objects += found
     if not parts:
         raise InputError(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import polars as pl
 
-from watchkeeper.app.baselines import baseline_of
+from watchkeeper.app.baseline_records import BaselineRecord, baselines, how_to_get_one
+from watchkeeper.app.baselines import files_of
 from watchkeeper.app.executions import place
 from watchkeeper.app.judging import JUDGES, Against, Figure, Judged
 from watchkeeper.app.models import catalogue
@@ -18,6 +19,7 @@ from watchkeeper.app.project import Project
 from watchkeeper.app.project_sections import MonitorSection
 from watchkeeper.app.records import create_record
 from watchkeeper.app.schemas import schema
+from watchkeeper.app.slas import slas_of
 from watchkeeper.app.targets import Target
 from watchkeeper.core.audit import Event
 from watchkeeper.core.encoding import digest
@@ -34,6 +36,7 @@ from watchkeeper.core.values import (
     labels_of,
 )
 from watchkeeper.core.windows import Window
+from watchkeeper.monitors.data_quality_values import Sla
 from watchkeeper.render.contract import violations_json
 
 log = logging.getLogger(__name__)
@@ -58,6 +61,19 @@ class _Verdict:
     judged: Judged | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Yardsticks:
+    """What rows are judged by: each model version's approved baseline, None without one, and promises."""
+
+    baselines: Mapping[int, BaselineRecord | None]
+    slas: tuple[Sla, ...]
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What of it makes another execution."""
+        return tuple(each.ref if each else None for each in self.baselines.values()), self.slas
+
+
 def schedule_name(project: Project, run: MonitorRun) -> str:
     """The schedule's name: endpoint and monitor."""
     return f"{project.endpoint(run.environment)}-{run.monitor}"
@@ -72,8 +88,8 @@ def window_of(section: MonitorSection, scheduled_at: datetime) -> Window:
 def run_monitor(target: Target, run: MonitorRun, actor: Actor) -> Execution:
     """Judge the window of a schedule's time, and record the execution with its files.
 
-    The same inputs under the same settings give the stored execution again; changed inputs give a
-    new revision beside it. Raises InputError for a monitor the project does not have.
+    The same inputs under the same settings and baselines give the stored execution again; others give
+    a new revision beside it. Raises InputError for a monitor the project does not have.
     """
     section = _section(target.project, run)
     window = window_of(section, run.scheduled_at)
@@ -82,11 +98,12 @@ def run_monitor(target: Target, run: MonitorRun, actor: Actor) -> Execution:
         rows = read_labelled_rows(target.store, source, Window(window.start, run.scheduled_at))
     else:
         rows = read_rows(target.store, source)
-    draft = _draft(target.project, run, window, rows)
+    yardsticks = _yardsticks(target, run, rows.frame)
+    draft = _draft(target.project, run, window, rows, yardsticks)
     folder, stored = place(target.store, draft)
     if stored is not None:
         return stored
-    verdicts, status, reason = _tried(target.store, section, run, rows)
+    verdicts, status, reason = _tried(target.store, section, run, rows, yardsticks)
     execution = replace(
         draft,
         status=status,
@@ -110,7 +127,7 @@ def run_monitor(target: Target, run: MonitorRun, actor: Actor) -> Execution:
 
 
 def _tried(
-    store: Store, section: MonitorSection, run: MonitorRun, rows: WindowRows
+    store: Store, section: MonitorSection, run: MonitorRun, rows: WindowRows, yardsticks: _Yardsticks
 ) -> tuple[list[_Verdict], Status, str]:
     """The verdicts, and the status with its reason; an execution that breaks is on record as Failed.
 
@@ -119,7 +136,7 @@ def _tried(
     if unready := _unready(section, rows):
         return [], *unready
     try:
-        verdicts = _verdicts(store, section, run, rows.frame)
+        verdicts = _verdicts(store, section, run, rows.frame, yardsticks)
     except IntegrityError:
         raise
     except Exception as error:  # the one place: whatever breaks is on record, and the schedule goes on
@@ -136,10 +153,22 @@ def _section(project: Project, run: MonitorRun) -> MonitorSection:
     raise InputError(f"run monitor {run.monitor} in {run.environment}: want one of {', '.join(monitors)}")
 
 
-def _draft(project: Project, run: MonitorRun, window: Window, rows: WindowRows) -> Execution:
+def _yardsticks(target: Target, run: MonitorRun, frame: pl.DataFrame) -> _Yardsticks:
+    known = baselines(target.store, run.monitor)
+    versions = sorted(frame["_model_version"].drop_nulls().unique().to_list())
+    return _Yardsticks(
+        {version: known.in_use(version, run.environment) for version in versions},
+        slas_of(target.project, run.environment),
+    )
+
+
+def _draft(
+    project: Project, run: MonitorRun, window: Window, rows: WindowRows, yardsticks: _Yardsticks
+) -> Execution:
     settings = _section(project, run).model_dump_json(by_alias=True)
+    what = [project.endpoint(run.environment), run.monitor, window, settings, ANALYZER_VERSION]
     return Execution(
-        key=digest([project.endpoint(run.environment), run.monitor, window, settings, ANALYZER_VERSION]),
+        key=digest([*what, yardsticks.key]),
         schedule=schedule_name(project, run),
         monitor=run.monitor,
         environment=run.environment,
@@ -156,21 +185,32 @@ def _draft(project: Project, run: MonitorRun, window: Window, rows: WindowRows) 
     )
 
 
-def _verdicts(store: Store, section: MonitorSection, run: MonitorRun, frame: pl.DataFrame) -> list[_Verdict]:
+def _verdicts(
+    store: Store, section: MonitorSection, run: MonitorRun, frame: pl.DataFrame, yardsticks: _Yardsticks
+) -> list[_Verdict]:
     """One verdict a model version, in order of version, each by its own baseline and schema."""
     known, found = catalogue(store), []
-    for number in sorted(frame["_model_version"].drop_nulls().unique().to_list()):
+    for number, record in yardsticks.baselines.items():
         own = frame.filter(pl.col("_model_version") == number)
-        record, baseline = baseline_of(store, run.monitor, number)
+        if record is None:
+            found.append(_Verdict(_unjudged(store, run, number, own.height)))
+            continue
         judgement = Judgement(number, own.height, Status.INSUFFICIENT_DATA, "", record.ref)
         if own.height < section.min_rows:
             reason = f"{own.height:,} rows of model v{number}, want at least {section.min_rows:,}"
             found.append(_Verdict(replace(judgement, reason=reason)))
             continue
         columns = schema(store, known.version(number).schema_version)
-        judged = JUDGES[run.monitor].judge(own, Against(columns, baseline, section.tolerance))
+        against = Against(columns, files_of(store, record), section.tolerance, yardsticks.slas)
+        judged = JUDGES[run.monitor].judge(own, against)
         found.append(_Verdict(_judgement(judgement, judged), judged))
     return found
+
+
+def _unjudged(store: Store, run: MonitorRun, number: int, rows: int) -> Judgement:
+    wanted = how_to_get_one(baselines(store, run.monitor), run.monitor, number, run.environment)
+    reason = f"no baseline of model v{number} is approved for {run.environment}: {wanted}"
+    return Judgement(number, rows, Status.NO_BASELINE, reason, None)
 
 
 def _judgement(blank: Judgement, judged: Judged) -> Judgement:
@@ -195,12 +235,13 @@ def _unready(section: MonitorSection, rows: WindowRows) -> tuple[Status, str] | 
 
 
 def _status(verdicts: Sequence[_Verdict]) -> tuple[Status, str]:
-    """The execution's status and why: too few rows, or the worst judgement."""
+    """The execution's status and why: no baseline, too few rows, or the worst judgement."""
     judgements = [verdict.judgement for verdict in verdicts]
     judged = [judgement for judgement in judgements if judgement.status in VERDICTS]
     if not judged:
         reasons = [judgement.reason for judgement in judgements] or ["no row names its model version"]
-        return Status.INSUFFICIENT_DATA, "; ".join(reasons)
+        lacking = any(judgement.status is Status.NO_BASELINE for judgement in judgements)
+        return Status.NO_BASELINE if lacking else Status.INSUFFICIENT_DATA, "; ".join(reasons)
     worst = Status.VIOLATIONS if any(j.violations for j in judged) else Status.COMPLETED
     return worst, "; ".join(judgement.reason for judgement in judgements)
 
@@ -229,6 +270,9 @@ def _samples(
     ]
     if JUDGES[execution.monitor].needs_labels and rows.captured:
         figures.append(Figure("labels_coverage_ratio", rows.frame.height / rows.captured))
+        if rows.oldest_missing is not None:
+            age = (target.clock.now() - rows.oldest_missing).total_seconds()
+            figures.append(Figure("labels_oldest_missing_seconds", age))
     judged = [(verdict.judgement.model_version, verdict.judged) for verdict in verdicts if verdict.judged]
     if execution.status in VERDICTS and judged:
         figures.append(Figure("monitor_window_end_timestamp_seconds", execution.window.end.timestamp()))

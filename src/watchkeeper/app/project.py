@@ -16,13 +16,14 @@ from watchkeeper.app.project_sections import (
     SAID,
     AlertSection,
     ProjectFile,
+    SlaSection,
     unknown,
 )
 from watchkeeper.app.yaml_source import Located, Path_, locate, overlay, parse_yaml, read_text
 from watchkeeper.core.decisions import ApprovalNeed, RetrainPolicy
 from watchkeeper.core.encoding import digest
 from watchkeeper.core.errors import InputError
-from watchkeeper.core.rules import METRIC_PREFIX, Comparison, Rule
+from watchkeeper.core.rules import METRIC_PREFIX, Action, Comparison, Rule, Severity
 from watchkeeper.core.windows import Duration
 
 FILE = "watchkeeper.yaml"
@@ -76,8 +77,13 @@ class Project:
         return f"{self.name}-{environment}"
 
     def rules(self, environment: str) -> tuple[Rule, ...]:
-        """The alert rules of an environment, each held to that environment's series."""
-        return tuple(_rule(self, environment, alert) for alert in self.environment(environment).alerts)
+        """The alert rules of an environment, each held to that environment's series.
+
+        A promise about its endpoint or labels is a rule too, for its owner where that is a receiver.
+        """
+        settings = self.environment(environment)
+        promised = [_promised(settings, sla) for sla in settings.slas if sla.is_rule]
+        return tuple(_rule(self, environment, alert) for alert in (*settings.alerts, *promised))
 
     def retrain_policy(self, environment: str) -> RetrainPolicy:
         """When an alert of that environment may lead to a retrain."""
@@ -175,6 +181,18 @@ def _in_file(located: Located, path: Path_) -> Path_:
         if (*found, part) in located.lines:
             found = (*found, part)
     return found
+
+
+def _promised(settings: ProjectFile, sla: SlaSection) -> AlertSection:
+    return AlertSection(
+        name=sla.rule_name,
+        metric=sla.metric,
+        above=sla.at_most,
+        below=sla.at_least,
+        severity=Severity.CRITICAL,
+        action=Action.NOTIFY,
+        notify=[sla.owner] if sla.owner in settings.receivers else [],
+    )
 
 
 def _rule(project: Project, environment: str, alert: AlertSection) -> Rule:

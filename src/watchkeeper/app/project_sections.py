@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from watchkeeper.core.decisions import ApprovalNeed
-from watchkeeper.core.metrics import METRICS
+from watchkeeper.core.metrics import METRICS, MetricType
 from watchkeeper.core.rules import METRIC_PREFIX, Action, Severity
 from watchkeeper.core.values import Role
 from watchkeeper.core.windows import Cron, Duration
@@ -32,6 +32,16 @@ from watchkeeper.training.settings import Threshold, TrainingSettings
 
 KNOWN_METRICS = tuple(metric.name.removeprefix(METRIC_PREFIX) for metric in METRICS)
 OVERRIDABLE = ("data", "training", "monitors", "alerts", "receivers", "retrain", "slas", "retain", "targets")
+COMPLETENESS = "data_quality_completeness_ratio"
+RULE_METRICS = ("endpoint_", "labels_")  # what is known without judging a window
+SLA_METRICS = tuple(
+    name
+    for metric in METRICS
+    if metric.type is MetricType.GAUGE
+    and (name := metric.name.removeprefix(METRIC_PREFIX)).startswith(
+        (COMPLETENESS, "model_quality_", *RULE_METRICS)
+    )
+)
 SAID = "said"
 PREDICTION = "prediction"  # the column that the model's answers are
 
@@ -211,11 +221,36 @@ class RetrainSection(Section):
 
 
 class SlaSection(Section):
-    name: str
+    """A promise about a metric. One about an endpoint or its labels is an alert rule too."""
+
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*$")
     metric: str
-    at_most: float
+    at_most: float | None = Field(default=None, allow_inf_nan=False)
+    at_least: float | None = Field(default=None, allow_inf_nan=False)
+    column: str | None = None
     owner: str
     reference: str = ""
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> SlaSection:
+        if (self.at_most is None) == (self.at_least is None):
+            got = "none" if self.at_most is None else "both"
+            raise _said(f"sla {self.name}: want one of at_most and at_least, got {got}", "name")
+        if self.metric not in SLA_METRICS:
+            raise _said(unknown(self.metric, SLA_METRICS, "metric of an sla"), "metric")
+        if self.column is not None and self.metric != COMPLETENESS:
+            raise _said(f"sla {self.name}: want a column for {COMPLETENESS} alone", "column")
+        return self
+
+    @property
+    def is_rule(self) -> bool:
+        """Whether alert rules watch it; a monitor judges the others."""
+        return self.metric.startswith(RULE_METRICS)
+
+    @property
+    def rule_name(self) -> str:
+        """`p95-latency` as `SlaP95Latency`."""
+        return "Sla" + "".join(part[:1].upper() + part[1:] for part in self.name.split("-"))
 
 
 class EnvironmentSection(Section):
@@ -253,6 +288,10 @@ class ProjectFile(Section):
     @model_validator(mode="after")
     def _names_exist(self) -> ProjectFile:
         """What one section calls by name, another must have: an alert must not reach nobody by a typo."""
+        rules = [alert.name for alert in self.alerts] + [sla.rule_name for sla in self.slas]
+        for place, sla in enumerate(self.slas):
+            if rules.count(sla.rule_name) > 1:
+                raise _said(f"sla {sla.name}: want a name of its own, got it twice", "slas", place, "name")
         for name, known, noun, at in self._named():
             if name not in known:
                 raise _said(unknown(name, known, noun), *at)
@@ -271,7 +310,8 @@ class ProjectFile(Section):
         for name in self.retrain.approval:
             yield name, self.environments, "environment", ("retrain", "approval", name)
         for place, sla in enumerate(self.slas):
-            yield sla.metric, KNOWN_METRICS, "metric", ("slas", place, "metric")
+            if sla.column is not None:
+                yield sla.column, (*self.data.columns, PREDICTION), "column", ("slas", place, "column")
 
 
 def unknown(name: object, known: Iterable[str], noun: str = "key") -> str:

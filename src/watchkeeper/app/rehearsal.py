@@ -50,7 +50,10 @@ class RehearsalRequest:
 
 @dataclass(slots=True)
 class Rehearsal:
-    """What it runs on, and the wall seconds of its stages so far."""
+    """What it runs on, and the wall seconds of its stages so far.
+
+    `search_seconds` are those of the searches alone, which the stages train and retrain hold too.
+    """
 
     request: RehearsalRequest
     target: Target
@@ -58,6 +61,7 @@ class Rehearsal:
     report: Report
     rows: Dataset
     seconds: dict[str, float] = field(default_factory=dict)
+    search_seconds: float = 0.0
 
     @property
     def environment(self) -> str:
@@ -70,3 +74,9 @@ class Rehearsal:
         started = time.perf_counter()
         yield
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+
+    def report_training(self, step: Progress) -> None:
+        """Pass on what a training run reports, and add up the seconds of its search."""
+        if step.step == "search":
+            self.search_seconds += step.figures.get("seconds", 0.0)
+        self.report(step)

@@ -12,17 +12,28 @@ from watchkeeper.adapters.local.client import EndpointClient, Invocation
 from watchkeeper.app.alerting import evaluate_rules
 from watchkeeper.app.deciding import decide_on
 from watchkeeper.app.executions import exposed
+from watchkeeper.app.interruption import settle_interrupted
+from watchkeeper.app.judging import JUDGES
 from watchkeeper.app.labels import record_labels
 from watchkeeper.app.monitoring import MonitorRun, run_monitor, window_of
 from watchkeeper.app.rehearsal import ENGINEER, OWNER, SCHEDULER, Rehearsal
-from watchkeeper.app.reporting import write_execution_page
+from watchkeeper.app.rehearsal_reports import (
+    alert_report,
+    decision_report,
+    execution_report,
+    month_report,
+    retrain_report,
+)
+from watchkeeper.app.reporting import ratio_limit, write_execution_page
 from watchkeeper.app.retrain import RetrainJob, run_retrain
-from watchkeeper.app.retrains import Retrain, RetrainState, answer_retrain, retrains
+from watchkeeper.app.retrains import OutcomeKind, Retrain, RetrainState, answer_retrain, retrains
 from watchkeeper.app.schemas import schemas
 from watchkeeper.app.traffic import PlannedRequest, TrafficPlan, by_day, plan_month
 from watchkeeper.core.errors import WatchkeeperError
-from watchkeeper.core.values import GroundTruth, Progress
+from watchkeeper.core.values import Execution, GroundTruth, Progress
 from watchkeeper.core.windows import Duration
+
+_CHECKS = 0  # the rank of schedules among what is due at one time
 
 
 def plan_requests(run: Rehearsal) -> list[PlannedRequest]:
@@ -42,15 +53,16 @@ def plan_requests(run: Rehearsal) -> list[PlannedRequest]:
 
 def live(run: Rehearsal, client: EndpointClient, requests: Sequence[PlannedRequest]) -> None:
     """Requests, labels and schedules, each when its time comes; schedules first, then what is new."""
-    agenda = [(at, 0, partial(_check, run, runs)) for at, runs in _schedules(run).items()]
+    agenda = [(at, _CHECKS, partial(_check, run, runs)) for at, runs in _schedules(run).items()]
     agenda += [(at, 1, partial(_label, run, truths, at)) for at, truths in by_day(requests).items()]
     agenda += [(each.time, 2, partial(_send, run, client, each)) for each in requests]
     agenda.sort(key=lambda entry: entry[:2])
-    for done, (at, _, act) in enumerate(agenda, start=1):
+    for done, (at, rank, act) in enumerate(agenda):
         run.clock.move_to(at)
-        act()
-        if done % 25 == 0 or done == len(agenda):
+        if rank == _CHECKS or done % 25 == 0:  # so that what a check finds is heard of on its own day
             run.report(Progress("live", done, len(agenda), f"{at:%Y-%m-%d}"))
+        act()
+    run.report(Progress("live", len(agenda), len(agenda), f"{run.clock.now():%Y-%m-%d}"))
 
 
 def _send(run: Rehearsal, client: EndpointClient, planned: PlannedRequest) -> None:
@@ -71,22 +83,31 @@ def _check(run: Rehearsal, due: Sequence[MonitorRun]) -> None:
     """Monitors that are due, then the rules on what they found, then what is decided and done about it."""
     with run.stage("monitor"):
         run.target.host.flush()
-        for each in due:
-            execution = run_monitor(run.target, each, SCHEDULER)
-            write_execution_page(run.target, execution)
-            said = f"{execution.schedule} {execution.status}: {execution.reason}"
-            run.report(Progress("monitor", 1, None, said))
+        executions = [_judge(run, each) for each in due]
     with run.stage("alert"):
         samples = (*exposed(run.target.store, run.environment), *run.target.host.samples())
         evaluation = evaluate_rules(run.target, run.environment, samples)
         for alert in evaluation.changed:
-            run.report(Progress("alert", 1, None, f"{alert.name} {alert.state}: {alert.summary}"))
+            run.report(alert_report(alert, executions, run.clock.now()))
+        limit = ratio_limit(run.target.project, run.environment)
+        for execution in executions:
+            if JUDGES[execution.monitor].needs_labels:
+                run.report(month_report(execution, limit))
         for decision in decide_on(run.target, run.environment, evaluation.open):
-            run.report(Progress("decide", 1, None, f"{decision.kind} on {decision.alert}"))
+            run.report(decision_report(decision))
     if run.clock.now() < run.request.span.end:  # after that there is nobody to serve a better model to
         with run.stage("retrain"):
+            job = RetrainJob(run.rows, ENGINEER, run.report_training)
+            settle_interrupted(run.target, run.environment, job)
             for retrain in retrains(run.target.store, run.environment):
                 _answer_and_run(run, retrain)
+
+
+def _judge(run: Rehearsal, due: MonitorRun) -> Execution:
+    execution = run_monitor(run.target, due, SCHEDULER)
+    write_execution_page(run.target, execution)
+    run.report(execution_report(execution))
+    return execution
 
 
 def _answer_and_run(run: Rehearsal, retrain: Retrain) -> None:
@@ -94,15 +115,18 @@ def _answer_and_run(run: Rehearsal, retrain: Retrain) -> None:
         why = retrain.decision.reasons[0]
         said = run.request.approves(f"retrain for {run.environment}: {why}?")
         retrain = answer_retrain(run.target, retrain, said, OWNER, why)
+        if not said:
+            run.report(Progress("retrain", 1, None, f"rejected by {OWNER}", labels={"outcome": "rejected"}))
     if retrain.state is not RetrainState.APPROVED:
         return
     try:
-        done = run_retrain(run.target, retrain, RetrainJob(run.rows, ENGINEER, run.report))
+        done = run_retrain(run.target, retrain, RetrainJob(run.rows, ENGINEER, run.report_training))
     except WatchkeeperError as error:
-        run.report(Progress("retrain", 1, None, f"failed: {error}"))
+        labels = {"outcome": OutcomeKind.FAILED.value}
+        run.report(Progress("retrain", 1, None, f"failed: {error}", labels=labels))
         return
-    if done.outcome:
-        run.report(Progress("retrain", 1, None, f"{done.outcome.kind}: {done.outcome.reason}"))
+    if ended := retrain_report(done):
+        run.report(ended)
 
 
 def _schedules(run: Rehearsal) -> dict[datetime, list[MonitorRun]]:

@@ -35,7 +35,7 @@ from watchkeeper.app.summary import (
 )
 from watchkeeper.app.traffic import PlannedRequest
 from watchkeeper.core.encoding import encode
-from watchkeeper.core.windows import Window
+from watchkeeper.core.windows import Window, add_months, month_start
 
 
 def summarise(run: Rehearsal, sent: Sequence[PlannedRequest]) -> Summary:
@@ -46,7 +46,7 @@ def summarise(run: Rehearsal, sent: Sequence[PlannedRequest]) -> Summary:
     _write_scores(run, scores)
     _write_models(run)
     counts, audit = _counts(run, sent, scores), verify_log(target.trail)
-    open_ends = problems(counts, found, audit)
+    open_ends = problems(counts, found, audit, sorted(request.time for request in sent))
     return Summary(
         project=target.project.name,
         data_source=run.rows.source,
@@ -56,9 +56,10 @@ def summarise(run: Rehearsal, sent: Sequence[PlannedRequest]) -> Summary:
         closed=not open_ends,
         problems=open_ends,
         seconds=dict(run.seconds),
+        search_seconds=run.search_seconds,
         counts=counts,
         half_years=half_years(scores, PREDICTION),
-        months=month_summaries(scores, found, alerts, PREDICTION),
+        months=month_summaries(scores, found, alerts, PREDICTION, _served(run)),
         alerts=alert_summaries(alerts, found, environment),
         decisions=tuple(
             DecisionSummary(each.kind.value, each.alert, each.reasons)
@@ -67,6 +68,15 @@ def summarise(run: Rehearsal, sent: Sequence[PlannedRequest]) -> Summary:
         retrains=retrain_summaries(retrains(target.store, environment)),
         audit=audit,
     )
+
+
+def _served(run: Rehearsal) -> dict[str, int]:
+    """Each month with the version that served when it ended."""
+    made = [each for each in catalogue(run.target.store).deployments if each.environment == run.environment]
+    return {
+        month: [each.version for each in made if each.time < add_months(month_start(month), 1)][-1]
+        for month in run.request.months
+    }
 
 
 def _scores(run: Rehearsal) -> pl.DataFrame:

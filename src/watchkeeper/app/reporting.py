@@ -12,6 +12,7 @@ from watchkeeper.app.executions import executions, folder_of
 from watchkeeper.app.judging import JUDGES
 from watchkeeper.app.models import catalogue
 from watchkeeper.app.monitor_inputs import read_labelled_rows, source_of
+from watchkeeper.app.project import Project
 from watchkeeper.app.retrains import Retrain as RetrainRecord
 from watchkeeper.app.retrains import retrains
 from watchkeeper.app.schemas import schema
@@ -89,7 +90,7 @@ def _report(target: Target, summary: Summary, segments: Sequence[Segment]) -> Re
         decisions=decisions(target.store, environment),
         retrains=tuple(_retrain(each) for each in retrains(target.store, environment)),
         seconds=tuple(summary.seconds.items()),
-        ratio_limit=_ratio_limit(target, environment),
+        ratio_limit=ratio_limit(target.project, environment),
     )
 
 
@@ -156,8 +157,8 @@ def _newest(alerts: Sequence[Alert]) -> tuple[Alert, ...]:
     return tuple(alert for alert in held.values() if alert.open or alert.fired_at)
 
 
-def _ratio_limit(target: Target, environment: str) -> float | None:
+def ratio_limit(project: Project, environment: str) -> float | None:
     """The threshold of the rule on RMSE over baseline, where there is one."""
     metric = f"{METRIC_PREFIX}model_quality_rmse_baseline_ratio"
-    found = [rule.threshold for rule in target.project.rules(environment) if rule.metric == metric]
+    found = [rule.threshold for rule in project.rules(environment) if rule.metric == metric]
     return found[0] if found else None

@@ -7,13 +7,20 @@ from dataclasses import dataclass, replace
 
 from watchkeeper.adapters.sources.dataset import Dataset
 from watchkeeper.app.champion import gate_months, hold_gate
-from watchkeeper.app.models import approve, catalogue, promote
-from watchkeeper.app.retrains import Gate, Outcome, OutcomeKind, Retrain, RetrainState, conclude_retrain
+from watchkeeper.app.models import catalogue, mirror_deployment, promote, settle_approval
+from watchkeeper.app.retrains import (
+    Gate,
+    Outcome,
+    OutcomeKind,
+    Retrain,
+    conclude_retrain,
+    promoted_before,
+    start_retrain,
+)
 from watchkeeper.app.targets import Target
 from watchkeeper.app.train import TrainingOrder, keep_candidate, newest_known, train_candidate
-from watchkeeper.core.audit import Event
 from watchkeeper.core.errors import Refused, WatchkeeperError
-from watchkeeper.core.values import Actor, ModelVersion, Progress
+from watchkeeper.core.values import Actor, Deployment, ModelVersion, Progress
 from watchkeeper.core.windows import Duration
 
 
@@ -31,18 +38,17 @@ def run_retrain(target: Target, retrain: Retrain, job: RetrainJob) -> Retrain:
 
     The person who approved the retrain is the one whose approval lets the new version into each
     environment. Whatever happens is on record when this returns or raises; a retrain that failed
-    is over, and the champion serves on. Raises Refused when the retrain is not approved, and PlatformError,
-    nothing done yet, when the endpoints cannot be reached.
+    is over, and the champion serves on. One that was interrupted is run again. Raises Refused when the
+    retrain is not approved, and PlatformError, nothing done yet, when the endpoints cannot be reached.
     """
     decision = retrain.decision
-    if retrain.state is not RetrainState.APPROVED:
+    if not retrain.runnable:
         raise Refused(f"run retrain {decision.id}: want it approved, it is {retrain.state}")
+    if ended := promoted_before(target, retrain):
+        return conclude_retrain(target, retrain, ended, job.actor)
     target.host.flush()  # a target that cannot be reached is found out before anything is done
     champion = _champion(target, decision.environment)
-    subject = f"retrain {decision.id} in {decision.environment}"
-    target.trail.append(
-        Event("retrain.start", subject, job.actor, target.clock.now(), before=champion.digest)
-    )
+    retrain = start_retrain(target, retrain, job.actor, champion)
     try:
         outcome = _outcome(target, retrain, champion, job)
     except WatchkeeperError as error:
@@ -74,7 +80,7 @@ def _outcome(target: Target, retrain: Retrain, champion: ModelVersion, job: Retr
     gate = hold_gate(target, champion, candidate)
     if not gate.won:
         return _kept(target, retrain, OutcomeKind.CHAMPION_KEPT, str(gate), gate)
-    trained = keep_candidate(target, candidate, job.actor)
+    trained = keep_candidate(target, candidate, job.actor, after=retrain.starts[0].newest)
     if trained.model is None:
         raise ValueError("an accepted candidate is a version once it is kept")
     _bring_to_service(target, retrain, trained.model.version, job)
@@ -99,6 +105,13 @@ def _bring_to_service(target: Target, retrain: Retrain, version: int, job: Retra
     environments = target.project.environments
     why = f"retrain {retrain.decision.id} won the gate"
     for environment in environments[: environments.index(retrain.decision.environment) + 1]:
+        if (serving := _serving(target, environment)) and serving.version == version:
+            mirror_deployment(target, serving)  # an interrupted run came this far
+            continue
         if retrain.answer is not None:
-            approve(target, version, environment, retrain.answer.actor, why)
+            settle_approval(target, version, environment, retrain.answer.actor, why)
         promote(target, version, environment, job.actor)
+
+
+def _serving(target: Target, environment: str) -> Deployment | None:
+    return catalogue(target.store).serving(environment)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from watchkeeper.app.models import catalogue, mirror_deployment
 from watchkeeper.app.records import create_record, read_records
 from watchkeeper.app.targets import Target
 from watchkeeper.core.audit import Event
 from watchkeeper.core.decisions import Decision, DecisionKind
 from watchkeeper.core.errors import InputError, Refused
 from watchkeeper.core.ports import Store
-from watchkeeper.core.values import Actor
+from watchkeeper.core.values import Actor, ModelVersion
+from watchkeeper.core.windows import utc_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,21 @@ class Answer:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The beginning of one run of a retrain, on record before anything is done.
+
+    `number` counts the runs from 1; `champion` is the version to beat, `newest` the newest one on record.
+    """
+
+    decision: str
+    number: int
+    actor: Actor
+    time: datetime
+    champion: int
+    newest: int
+
+
 class OutcomeKind(StrEnum):
     """How a retrain ended."""
 
@@ -62,6 +79,7 @@ class OutcomeKind(StrEnum):
     CHAMPION_KEPT = "champion kept"
     NOT_ACCEPTED = "not accepted"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +99,7 @@ class RetrainState(StrEnum):
 
     WAITING = "waiting for approval"
     APPROVED = "approved"
+    INTERRUPTED = "interrupted"
     REJECTED = "rejected"
     DONE = "done"
 
@@ -90,14 +109,20 @@ class Retrain:
     """A decision to retrain with everything that followed."""
 
     decision: Decision
-    answer: Answer | None
-    outcome: Outcome | None
+    answer: Answer | None = None
+    outcome: Outcome | None = None
+    starts: tuple[Start, ...] = ()
 
     @property
     def state(self) -> RetrainState:
-        """Where it stands: one that needs no approval counts as approved."""
+        """Where it stands by what is on record: one that needs no approval counts as approved.
+
+        One that was started and has no outcome is interrupted, unless a process is running it right now.
+        """
         if self.outcome:
             return RetrainState.DONE
+        if self.starts:
+            return RetrainState.INTERRUPTED
         if self.answer:
             return RetrainState.APPROVED if self.answer.approved else RetrainState.REJECTED
         return RetrainState.WAITING if self.decision.needs_approval else RetrainState.APPROVED
@@ -108,9 +133,18 @@ class Retrain:
         return self.state in (RetrainState.DONE, RetrainState.REJECTED)
 
     @property
+    def runnable(self) -> bool:
+        """Whether it may run: for the first time, or once more after an interruption."""
+        return self.state in (RetrainState.APPROVED, RetrainState.INTERRUPTED)
+
+    @property
     def fruitless(self) -> bool:
-        """Whether it ran and brought no better model; one that a person rejected was not run."""
-        return self.outcome is not None and self.outcome.promoted is None
+        """Whether it ran to its end and brought no better model.
+
+        One that a person rejected or cancelled is not: their no is final for that firing.
+        """
+        ended = self.outcome
+        return ended is not None and ended.promoted is None and ended.kind is not OutcomeKind.CANCELLED
 
 
 def retrains(store: Store, environment: str) -> tuple[Retrain, ...]:
@@ -120,8 +154,14 @@ def retrains(store: Store, environment: str) -> tuple[Retrain, ...]:
     outcomes = {
         each.decision: each for each in read_records(store, _key(environment), Outcome, "/outcome.json")
     }
+    begun = read_records(store, _key(environment), Start, "/start.json")
     return tuple(
-        Retrain(decision, answers.get(decision.id), outcomes.get(decision.id))
+        Retrain(
+            decision,
+            answers.get(decision.id),
+            outcomes.get(decision.id),
+            tuple(each for each in begun if each.decision == decision.id),
+        )
         for decision in made
         if decision.kind is DecisionKind.RETRAIN
     )
@@ -149,11 +189,40 @@ def answer_retrain(target: Target, retrain: Retrain, approved: bool, actor: Acto
     subject = f"retrain {decision.id} in {decision.environment}"
     target.trail.append(Event(f"retrain.{verb}", subject, actor, now, why, after=decision.alert))
     create_record(target.store, f"{_key(decision.environment)}{decision.id}/answer.json", answer)
-    return Retrain(decision, answer, None)
+    return replace(retrain, answer=answer)
+
+
+def start_retrain(target: Target, retrain: Retrain, actor: Actor, champion: ModelVersion) -> Retrain:
+    """Put the beginning of a run on record.
+
+    Raises ExistsError when another process has begun the same run.
+    """
+    decision, number = retrain.decision, len(retrain.starts) + 1
+    newest = catalogue(target.store).versions[-1].version
+    start = Start(decision.id, number, actor, target.clock.now(), champion.version, newest)
+    target.trail.append(
+        Event(
+            action="retrain.start",
+            subject=f"retrain {decision.id} in {decision.environment}",
+            actor=actor,
+            time=start.time,
+            why=f"run {number}, the one before was interrupted" if number > 1 else "",
+            before=champion.digest,
+        )
+    )
+    create_record(
+        target.store, f"{_key(decision.environment)}{decision.id}/run-{number:04d}/start.json", start
+    )
+    return replace(retrain, starts=(*retrain.starts, start))
 
 
 def conclude_retrain(target: Target, retrain: Retrain, outcome: Outcome, actor: Actor) -> Retrain:
-    """Put the end of a retrain on record, both digests and the comparison in the audit log."""
+    """Put the end of a retrain on record, both digests and the comparison in the audit log.
+
+    Where its runs left a version that this end does not promote, the reason says so.
+    """
+    if outcome.promoted is None and (left := left_behind(target, retrain)):
+        outcome = replace(outcome, reason=f"{outcome.reason}; {left}")
     decision, gate = retrain.decision, outcome.gate
     target.trail.append(
         Event(
@@ -167,7 +236,38 @@ def conclude_retrain(target: Target, retrain: Retrain, outcome: Outcome, actor: 
         )
     )
     create_record(target.store, f"{_key(decision.environment)}{decision.id}/outcome.json", outcome)
-    return Retrain(decision, retrain.answer, outcome)
+    return replace(retrain, outcome=outcome)
+
+
+def promoted_before(target: Target, retrain: Retrain) -> Outcome | None:
+    """The end of a retrain whose version serves, and which was interrupted before that was on record."""
+    decision = retrain.decision
+    serving = catalogue(target.store).serving(decision.environment)
+    if serving is None or serving.version not in versions_of(target.store, retrain):
+        return None
+    mirror_deployment(target, serving)
+    reason = f"model v{serving.version} serves since {utc_text(serving.time)}; it was interrupted after that"
+    return Outcome(decision.id, OutcomeKind.PROMOTED, reason, target.clock.now(), promoted=serving.version)
+
+
+def left_behind(target: Target, retrain: Retrain) -> str:
+    """The versions that the retrain's runs made and where they serve, in words; empty when there are none."""
+    known, said = catalogue(target.store), []
+    for version in versions_of(target.store, retrain):
+        serving = [(name, known.serving(name)) for name in target.project.environments]
+        places = [name for name, found in serving if found and found.version == version]
+        where = f"in {', '.join(places)}" if places else "nowhere"
+        said.append(f"model v{version}, which it made, serves {where}")
+    return "; ".join(said)
+
+
+def versions_of(store: Store, retrain: Retrain) -> tuple[int, ...]:
+    """The versions that runs of this retrain registered."""
+    if not retrain.starts:
+        return ()
+    newest, actors = retrain.starts[0].newest, {start.actor for start in retrain.starts}
+    made = [each for each in catalogue(store).versions if each.version > newest]
+    return tuple(each.version for each in made if each.registered_by in actors)
 
 
 def _key(environment: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import polars as pl
 
@@ -116,7 +118,10 @@ class DecisionSummary:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """`summary.json`. `closed` says whether the loop closed; `problems` say what kept it open."""
+    """`summary.json`. `closed` says whether the loop closed; `problems` say what kept it open.
+
+    `search_seconds` are those of the searches of `train` and `retrain`, and are part of these two.
+    """
 
     project: str
     data_source: str
@@ -126,6 +131,7 @@ class Summary:
     closed: bool
     problems: tuple[str, ...]
     seconds: Mapping[str, float]
+    search_seconds: float
     counts: Counts
     half_years: tuple[HalfYear, ...]
     months: tuple[MonthSummary, ...]
@@ -173,18 +179,25 @@ def _figures(rows: pl.DataFrame, prediction: str) -> Metrics | None:
 
 
 def month_summaries(
-    scores: pl.DataFrame, executions: Sequence[Execution], alerts: Sequence[Alert], prediction: str
+    scores: pl.DataFrame,
+    executions: Sequence[Execution],
+    alerts: Sequence[Alert],
+    prediction: str,
+    served: Mapping[str, int],
 ) -> tuple[MonthSummary, ...]:
-    """One summary a month; `scores` has `month`, `_model_version`, `label` and the prediction."""
+    """One summary a month; `scores` has `month`, `_model_version`, `label` and the prediction.
+
+    `served` has each month with the version that served at its end; a month without a row keeps that.
+    """
     found = []
-    for month in sorted(scores["month"].unique().to_list()):
+    for month in sorted(served):
         rows = scores.filter(pl.col("month") == month)
         own = [execution for execution in executions if month_of(execution.window.start) == month]
         found.append(
             MonthSummary(
                 month=month,
                 rows=rows.height,
-                model_version=_newest_version(rows),
+                model_version=_newest_version(rows) or served[month],
                 watched=_figures(rows, prediction),
                 unwatched=_figures(rows, UNWATCHED),
                 rmse_baseline_ratio=_ratio([s for execution in own for s in execution.samples]),
@@ -223,8 +236,14 @@ def subject_month(alert: Alert, executions: Sequence[Execution]) -> str | None:
     return month_of(windows[-1].start) if windows else None
 
 
-def problems(counts: Counts, executions: Sequence[Execution], audit: Verification) -> tuple[str, ...]:
-    """What keeps a loop open: rows lost, executions without a verdict, a log that does not verify."""
+def problems(
+    counts: Counts, executions: Sequence[Execution], audit: Verification, sent: Sequence[datetime]
+) -> tuple[str, ...]:
+    """What keeps a loop open: rows lost, executions without a verdict, a log that does not verify.
+
+    `sent` are the requests' times in order. Too few rows are no problem, and neither is a window without
+    traffic when none was sent in it.
+    """
     found = []
     if not counts.reconciled:
         found.append(
@@ -235,10 +254,16 @@ def problems(counts: Counts, executions: Sequence[Execution], audit: Verificatio
     found += [
         f"{execution.schedule} {execution.window}: {execution.status}, {execution.reason}"
         for execution in executions
-        if execution.status not in VERDICTS and execution.status is not Status.INSUFFICIENT_DATA
+        if not _answered(execution, sent)
     ]
     found += [fault.reason for fault in audit.faults]
     return tuple(found)
+
+
+def _answered(execution: Execution, sent: Sequence[datetime]) -> bool:
+    if execution.status is Status.NO_TRAFFIC:
+        return bisect_left(sent, execution.window.start) == bisect_left(sent, execution.window.end)
+    return execution.status in VERDICTS or execution.status is Status.INSUFFICIENT_DATA
 
 
 def month_column(time: str = "_time") -> pl.Expr:
@@ -246,9 +271,9 @@ def month_column(time: str = "_time") -> pl.Expr:
     return pl.col(time).dt.strftime("%Y-%m").alias("month")
 
 
-def _newest_version(rows: pl.DataFrame) -> int:
+def _newest_version(rows: pl.DataFrame) -> int | None:
     versions: list[int] = rows["_model_version"].drop_nulls().to_list()
-    return max(versions)
+    return max(versions, default=None)
 
 
 def _ratio(samples: Sequence[Sample]) -> float | None:

@@ -13,11 +13,13 @@ import polars as pl
 from watchkeeper import __version__
 from watchkeeper.adapters.sources import load_dataset
 from watchkeeper.adapters.sources.dataset import Dataset, SourceRequest
-from watchkeeper.app.baselines import BaselineRecord, BaselineRows, suggest_baselines
-from watchkeeper.app.judging import LABEL
-from watchkeeper.app.models import catalogue, register
+from watchkeeper.app.baseline_records import BaselineRecord
+from watchkeeper.app.baseline_sources import training_rows
+from watchkeeper.app.baselines import BaselineRows, suggest_baselines
+from watchkeeper.app.models import catalogue, mirror_versions, register
 from watchkeeper.app.project import Project
-from watchkeeper.app.schemas import keep_schema, schema_of, settle_schema
+from watchkeeper.app.schema_inference import schema_of
+from watchkeeper.app.schemas import keep_schema, settle_schema
 from watchkeeper.app.targets import Target
 from watchkeeper.core.audit import Event
 from watchkeeper.core.values import Actor, Metrics, ModelVersion, Progress, Schema, Segment
@@ -128,13 +130,27 @@ def train_candidate(target: Target, rows: Dataset, order: TrainingOrder) -> Cand
     return Candidate(request, result)
 
 
-def keep_candidate(target: Target, candidate: Candidate, actor: Actor) -> Trained:
-    """Make an accepted candidate a version, with its schema and baselines."""
+def keep_candidate(target: Target, candidate: Candidate, actor: Actor, after: int | None = None) -> Trained:
+    """Make an accepted candidate a version, with its schema and baselines.
+
+    A version later than `after` that is the same artefact was made by an interrupted run: it is taken and
+    completed, so that there are not two of it.
+    """
     request, result = candidate.request, candidate.result
     keep_schema(target.store, request.schema)
-    model = register(target, _version(target, result, request.schema, actor), result.artefact)
-    baselines = suggest_baselines(target, model.version, _baseline_rows(request, result), actor)
+    model = _made_before(target, result.digest, after) if after is not None else None
+    if model is None:
+        model = register(target, _version(target, result, request.schema, actor), result.artefact)
+    baselines = suggest_baselines(target, model.version, _baseline_rows(target, request, result), actor)
     return _trained(result, model, baselines)
+
+
+def _made_before(target: Target, digest: str, after: int) -> ModelVersion | None:
+    versions = catalogue(target.store).versions
+    made = [each for each in versions if each.version > after and each.digest == digest]
+    if made:
+        mirror_versions(target)
+    return made[-1] if made else None
 
 
 def code_version() -> str:
@@ -210,15 +226,10 @@ def _version(target: Target, result: TrainingResult, schema: Schema, actor: Acto
     )
 
 
-def _baseline_rows(request: TrainingRequest, result: TrainingResult) -> BaselineRows:
-    frame = pl.read_parquet(result.baseline)
-    label = request.schema.label.name
+def _baseline_rows(target: Target, request: TrainingRequest, result: TrainingResult) -> BaselineRows:
     parts = result.split
-    return BaselineRows(
-        frame=frame.rename({label: LABEL}),
-        schema=request.schema,
-        source=(
-            f"rows of {parts.test.first} to {parts.test.last}, scored by a model that had not seen them; "
-            f"categories of {parts.train.first} to {parts.test.last}"
-        ),
+    source = (
+        f"rows of {parts.test.first} to {parts.test.last}, scored by a model that had not seen them; "
+        f"categories of {parts.train.first} to {parts.test.last}"
     )
+    return training_rows(target, result.baseline.relative_to(target.folder), request.schema, source)

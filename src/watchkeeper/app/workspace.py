@@ -15,6 +15,8 @@ from watchkeeper.app.project import FILE
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.ports import Store, Trail
 
+LOCK = "workspace.lock"  # held by whoever rehearses or answers a retrain there
+
 # Whatever use cases write at the top of a workspace; notifications lie where the project file says.
 WRITTEN = frozenset(
     {
@@ -37,6 +39,7 @@ WRITTEN = frozenset(
         "schemas",
         "spool",
         "training",
+        LOCK,
     }
 )
 

@@ -10,7 +10,14 @@ import click
 
 from watchkeeper import __version__
 from watchkeeper.cli.by_name import ByName, Named
-from watchkeeper.core.errors import InputError, IntegrityError, PlatformError, Refused, WatchkeeperError
+from watchkeeper.core.errors import (
+    InputError,
+    IntegrityError,
+    Interrupted,
+    PlatformError,
+    Refused,
+    WatchkeeperError,
+)
 
 COMMANDS: Mapping[str, Named] = MappingProxyType(
     {
@@ -23,7 +30,13 @@ COMMANDS: Mapping[str, Named] = MappingProxyType(
         "train": Named("watchkeeper.cli.train:train", "Train a model and register it."),
         "models": Named("watchkeeper.cli.models:models", "List, approve and promote model versions."),
         "up": Named("watchkeeper.cli.up:up", "Serve the endpoints and their metrics."),
+        "labels": Named("watchkeeper.cli.labels:labels", "Bring labels, and show which are still awaited."),
+        "schema": Named("watchkeeper.cli.schema:schema", "Show the columns that models were made for."),
+        "baseline": Named(
+            "watchkeeper.cli.baseline:baseline", "Suggest, compare and approve what models are judged by."
+        ),
         "monitor": Named("watchkeeper.cli.monitor:monitor", "Run monitors and show their executions."),
+        "analyze": Named("watchkeeper.cli.analyze:analyze", "Be the container of a Model Monitor job."),
         "alerts": Named("watchkeeper.cli.alerts:alerts", "Show alerts and the decisions on them."),
         "retrain": Named("watchkeeper.cli.retrain:retrain", "Show retrains, and approve or reject them."),
         "audit": Named("watchkeeper.cli.audit:audit", "Show and verify the audit log."),
@@ -33,7 +46,7 @@ COMMANDS: Mapping[str, Named] = MappingProxyType(
 _SUMMARY = """Keep watch over machine-learning models in production.
 
 Exit code 0: fine. 1: the answer is "no" (violations, refused, invalid). 2: wrong usage or input.
-3: a target failed, and trying again may help.
+3: a target failed, and trying again may help. 130: interrupted.
 """
 
 
@@ -43,10 +56,24 @@ def main() -> None:
         ByName("watchkeeper", _SUMMARY, COMMANDS)
     )
     try:
-        command(prog_name="watchkeeper")
+        sys.exit(_run(command))
     except WatchkeeperError as error:
         click.echo(f"watchkeeper: {error}", err=True)
         sys.exit(exit_code(error))
+
+
+def _run(command: click.Command) -> int:
+    """The exit code of a command that came to its end. Click alone would end with 1 after Ctrl-C."""
+    try:
+        return command.main(prog_name="watchkeeper", standalone_mode=False) or 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort as stopped:
+        if isinstance(stopped.__cause__, KeyboardInterrupt):
+            raise Interrupted("interrupted") from None
+        click.echo("Aborted!", err=True)  # a question that nobody answered
+        return 1
 
 
 def exit_code(error: WatchkeeperError) -> int:
@@ -58,4 +85,6 @@ def exit_code(error: WatchkeeperError) -> int:
             return 2
         case PlatformError():
             return 3
+        case Interrupted():
+            return 130  # as shells have it: 128 and the number of SIGINT
     return 3

@@ -17,6 +17,7 @@ from watchkeeper.app.summary import Summary
 from watchkeeper.cli.live_view import live_view
 from watchkeeper.cli.output import answer, check_month, json_option, table
 from watchkeeper.cli.sources import data_option, source_request
+from watchkeeper.core.windows import months_between
 from watchkeeper.render.text import months_text
 
 CONSOLE_PORT = 8321
@@ -52,22 +53,23 @@ def rehearse(
     """Let months of data travel through the whole loop, over real HTTP, on a clock of their own.
 
     Writes summary.json, report.html and a whole workspace into --out. Exit code 0 when the loop
-    closed, whatever fired; 1 when it stayed open.
+    closed, whatever fired; 1 when it stayed open; 130 on Ctrl-C, and the next one starts over.
     """
     settings = load_project(project or template_folder("resale-price"))
     if interrupted(out):
         click.echo(f"the last rehearsal in {out} was interrupted; starting over", err=True)
-    request = RehearsalRequest(
-        out=out,
-        source=source_request(path, seed),
-        first=check_month(first, "rehearse --from"),
-        until=check_month(until or first, "rehearse --until"),
-        approves=(lambda question: click.confirm(question)) if approve == "ask" else (lambda _: True),
-        seed=seed,
-    )
-    title = f"{settings.name}, {months_text(request.first, request.until)}"
-    with live_view(title, quiet=as_json) as report:
-        summary = run(settings, request, report)
+    begin, end = check_month(first, "rehearse --from"), check_month(until or first, "rehearse --until")
+    title = f"{settings.name}, {months_text(begin, end)}"
+    with live_view(title, months_between(begin, end), quiet=as_json) as view:
+        request = RehearsalRequest(
+            out=out,
+            source=source_request(path, seed),
+            first=begin,
+            until=end,
+            approves=view.ask if approve == "ask" else (lambda _: True),
+            seed=seed,
+        )
+        summary = run(settings, request, view.report)
     answer(summary, as_json, lambda: _text(summary, out))
     if sys.stdout.isatty() and not no_serve and not as_json:
         click.echo(f"\nreport on http://127.0.0.1:{CONSOLE_PORT}/ until Ctrl-C")

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
+from watchkeeper.adapters.local.lock import held
 from watchkeeper.app.project import load_project
-from watchkeeper.app.retrains import Retrain, retrains
-from watchkeeper.app.workspace import open_workspace
+from watchkeeper.app.retrains import Retrain, RetrainState, retrains
+from watchkeeper.app.workspace import LOCK, open_workspace
 from watchkeeper.cli.output import answer, json_option, table, workspace_option
 
 
@@ -26,14 +27,16 @@ class RetrainList:
 @json_option
 def list_(workspace: Path, as_json: bool) -> None:
     """Print every retrain that a decision asked for, and where it stands."""
-    store, project = open_workspace(workspace).store, load_project(workspace)
+    opened, project = open_workspace(workspace), load_project(workspace)
+    store, busy = opened.store, held(opened.folder / LOCK)
     found = tuple(RetrainList(name, retrains(store, name)) for name in project.environments)
-    rows = [(each.environment, *_row(retrain)) for each in found for retrain in each.retrains]
+    rows = [(each.environment, *_row(retrain, busy)) for each in found for retrain in each.retrains]
     head = ("environment", "decision", "since", "state", "because", "ended")
     answer(found, as_json, lambda: table(head, rows, "no decision has asked for a retrain"))
 
 
-def _row(each: Retrain) -> tuple[object, ...]:
+def _row(each: Retrain, busy: bool) -> tuple[object, ...]:
     decision, outcome = each.decision, each.outcome
     ended = f"{outcome.kind}: {outcome.reason}" if outcome else "–"
-    return decision.id, f"{decision.time:%Y-%m-%d %H:%M}", each.state, decision.reasons[0], ended
+    state = "running" if busy and each.state is RetrainState.INTERRUPTED else each.state.value
+    return decision.id, f"{decision.time:%Y-%m-%d %H:%M}", state, decision.reasons[0], ended

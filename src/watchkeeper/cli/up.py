@@ -11,8 +11,12 @@ from pathlib import Path
 
 import click
 
-from watchkeeper.app.project import load_project
+from watchkeeper.adapters.local.lock import held
+from watchkeeper.adapters.local.store import FolderStore
+from watchkeeper.app.project import Project, load_project
+from watchkeeper.app.retrains import Retrain, RetrainState, retrains
 from watchkeeper.app.serving import ServeRequest, serve_project
+from watchkeeper.app.workspace import LOCK
 from watchkeeper.cli.output import workspace_option
 
 
@@ -32,7 +36,31 @@ def up(workspace: Path, project: Path | None, host: str, port: int, rehearsal: b
     click.echo(f"serving {workspace} on http://{host}:{port or '(any free port)'}", err=True)
     if rehearsal:
         threading.Thread(target=_end_with_input, name="end-with-input", daemon=True).start()
-    serve_project(load_project(project or workspace), ServeRequest(workspace, host, port, rehearsal))
+    settings = load_project(project or workspace)
+    if not rehearsal:
+        _mention_open_retrains(settings, workspace)
+    serve_project(settings, ServeRequest(workspace, host, port, rehearsal))
+
+
+def _mention_open_retrains(settings: Project, workspace: Path) -> None:
+    """Nothing runs them on its own: say so, with what a person may type."""
+    if held(workspace / LOCK):  # somebody is at it
+        return
+    for environment in settings.environments:
+        for retrain in retrains(FolderStore(workspace.resolve()), environment):
+            if not retrain.over:
+                click.echo(_mention(retrain), err=True)
+
+
+def _mention(retrain: Retrain) -> str:
+    decision = retrain.decision
+    which = f"{decision.id} --for {decision.environment}"
+    ends = "rejects" if retrain.state is RetrainState.WAITING else "cancels"
+    return (
+        f"retrain {decision.id} for {decision.environment} is {retrain.state}: "
+        f"`watchkeeper retrain approve {which}` runs it, "
+        f"`watchkeeper retrain reject {which} --why TEXT` {ends} it"
+    )
 
 
 def _end_with_input() -> None:

@@ -10,7 +10,7 @@ import polars as pl
 from watchkeeper.core.values import Metrics, Segment
 from watchkeeper.model.artefact import save
 from watchkeeper.monitors.model_quality import figures, segments
-from watchkeeper.training.files import read_json, step_folder, write_json
+from watchkeeper.training.files import read_json, step_folder, write_json, write_rows
 from watchkeeper.training.fitting import fit, labels, texts
 from watchkeeper.training.request import TrainingRequest
 from watchkeeper.training.search import Search
@@ -54,9 +54,8 @@ def evaluate(request: TrainingRequest, folder: Path) -> Evaluation:
     )
     with step_folder(folder, "evaluate") as written:
         write_json(written / "evaluation.json", evaluation)
-        test.with_columns(pl.Series(PREDICTION, predictions.values)).write_parquet(
-            written / "predictions.parquet"
-        )
+        answered = test.with_columns(pl.Series(PREDICTION, predictions.values))
+        write_rows(written / "predictions.parquet", answered)
         save(written / "model", model, texts(test.head(EXAMPLES), recipe.features, recipe.level))
     return evaluation
 

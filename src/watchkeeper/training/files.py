@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -35,8 +36,18 @@ def step_folder(folder: Path, step: str) -> Iterator[Path]:
 def write_json(path: Path, value: object) -> None:
     """A value as `core.encoding` spells it, under its name once it is whole."""
     written = path.with_name(f".part-{path.name}")
-    written.write_bytes(encode(value))
-    written.replace(path)
+    try:
+        written.write_bytes(encode(value))
+        written.replace(path)
+    except OSError as error:
+        raise PlatformError(f"write {path}: {error.strerror or error}", retryable=True) from error
+
+
+def write_rows(path: Path, rows: pl.DataFrame) -> None:
+    """Rows as Parquet. Written by us: polars does not say when it was the disk that took no more."""
+    held = io.BytesIO()
+    rows.write_parquet(held)
+    path.write_bytes(held.getbuffer())
 
 
 def read_json(kind: type[T], path: Path) -> T:

@@ -9,7 +9,7 @@ import polars as pl
 
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.windows import month_start
-from watchkeeper.training.files import step_folder, write_json
+from watchkeeper.training.files import step_folder, write_json, write_rows
 from watchkeeper.training.request import TrainingRequest
 
 ROWS = "ingest/rows.parquet"
@@ -53,6 +53,6 @@ def ingest(request: TrainingRequest, folder: Path) -> Ingested:
     counts = frame.select(later=later.sum(), earlier=earlier.sum()).row(0)
     ingested = Ingested(request.data_digest, first, last, rows.height, *counts)
     with step_folder(folder, "ingest") as written:
-        rows.write_parquet(written / "rows.parquet")
+        write_rows(written / "rows.parquet", rows)
         write_json(written / "ingest.json", ingested)
     return ingested

@@ -11,7 +11,7 @@ import polars as pl
 from watchkeeper.core.ports import MISSED, Tracker
 from watchkeeper.model.artefact import artefact_digest, save
 from watchkeeper.training.evaluate import EXAMPLES, PREDICTION, Evaluation
-from watchkeeper.training.files import read_json, read_rows, step_folder, write_json
+from watchkeeper.training.files import read_json, read_rows, step_folder, write_json, write_rows
 from watchkeeper.training.fitting import Recipe, fit, texts
 from watchkeeper.training.request import TrainingRequest
 from watchkeeper.training.search import Search
@@ -42,7 +42,7 @@ def register(request: TrainingRequest, folder: Path, tracker: Tracker) -> Regist
     evaluation = read_json(Evaluation, folder / "evaluate/evaluation.json")
     recipe = read_json(Search, folder / "search/search.json").recipe
     with step_folder(folder, "register") as written:
-        _baseline(folder).write_parquet(written / "baseline.parquet")
+        write_rows(written / "baseline.parquet", _baseline(folder))
         if evaluation.accepted:
             rows = read_parts(folder, *PARTS)
             save(

@@ -9,7 +9,7 @@ import polars as pl
 
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.windows import shift_month
-from watchkeeper.training.files import read_rows, step_folder, write_json
+from watchkeeper.training.files import read_rows, step_folder, write_json, write_rows
 from watchkeeper.training.ingest import LINE, ROWS
 from watchkeeper.training.request import TrainingRequest
 
@@ -54,7 +54,7 @@ def split(request: TrainingRequest, folder: Path) -> Split:
     found = Split(**{name: _part(name, frame, request) for name, frame in frames.items()})
     with step_folder(folder, "split") as written:
         for name, frame in frames.items():
-            frame.write_parquet(written / f"{name}.parquet")
+            write_rows(written / f"{name}.parquet", frame)
         write_json(written / "split.json", found)
     return found
 

@@ -24,6 +24,7 @@ import mlflow.pyfunc
 from mlflow.entities import RunStatus
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from watchkeeper.core.errors import IntegrityError, PlatformError
 from watchkeeper.core.ports import MISSED
@@ -106,8 +107,10 @@ class MlflowTracker:
             mlflow.set_tracking_uri(self.uri)
             mlflow.set_registry_uri(self.uri)
             yield mlflow.MlflowClient(self.uri, self.uri)
-        except (MlflowException, OSError) as error:
-            raise PlatformError(f"{doing} in MLflow at {self.folder}: {error}", retryable=True) from error
+        except (MlflowException, SQLAlchemyError, OSError) as error:
+            raise PlatformError(
+                f"{doing} in MLflow at {self.folder}: {_said(error)}", retryable=True
+            ) from error
 
     def _experiment(self, client: mlflow.MlflowClient) -> str:
         held = client.get_experiment_by_name(self.project)
@@ -138,6 +141,13 @@ class MlflowTracker:
     def _versions(self, client: mlflow.MlflowClient) -> dict[int, ModelVersion]:
         found = client.search_model_versions(f"name = '{self.project}'")
         return {int(held.version): held for held in found}
+
+
+def _said(error: Exception) -> str:
+    """The error without its statement; SQLite has few words for a disk that takes no more."""
+    said = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+    full = "disk I/O error" in said or "disk is full" in said
+    return f"{said.splitlines()[0]}: no space left, or the file too large?" if full else said
 
 
 def requirements() -> list[str]:
