@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from typing import Any
-from typing import Any
 
 import pytest
 
