@@ -12,13 +12,10 @@ from watchkeeper.app.analysis_files import check_folder, quarantine, write_files
 from watchkeeper.app.analysis_inputs import Reading, data_set, yardstick
 from watchkeeper.app.analysis_view import analysis_view
 from watchkeeper.app.profiling import Engine
-from watchkeeper.core.errors import InputError
 from watchkeeper.core.statistics.distances import Mode
 from watchkeeper.core.values import Progress
 from watchkeeper.readers.blobs import ahead_of_clock
 from watchkeeper.render.analysis_page import analysis_page
-
-MODE_VARIABLE = "WATCHKEEPER_MODE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,7 @@ def judge_files(
     """
     check_folder(wanted.out, wanted.inputs)
     data = data_set(wanted.inputs, wanted.reading)
-    baseline, notes = _baseline(wanted, Tools(engine, _as_step(report, "baseline")))
+    baseline, notes = _baseline(wanted, engine, report)
     with quarantine(wanted.out) as bad_lines:
         keep = ignore if wanted.sensitive else bad_lines.add
         request = AnalysisRequest(
@@ -66,18 +63,12 @@ def judge_files(
     return judged.analysis, written
 
 
-def mode_named(text: str | None) -> Mode:
-    """The mode of that name, correct without one. Raises InputError for another."""
-    try:
-        return Mode(text) if text else Mode.CORRECT
-    except ValueError:
-        names = " or ".join(Mode)
-        raise InputError(f'read {MODE_VARIABLE}: want {names}, got "{text}"') from None
-
-
-def _baseline(wanted: FileJudgement, tools: Tools) -> tuple[Yardstick | None, tuple[str, ...]]:
+def _baseline(
+    wanted: FileJudgement, engine: Engine, report: Callable[[Progress], None]
+) -> tuple[Yardstick | None, tuple[str, ...]]:
     if wanted.baseline is None:
         return None, ()
+    tools = Tools(engine, _as_step(report, "baseline"))
     found, read = yardstick(wanted.baseline, wanted.reading, wanted.mode, tools)
     return found, tuple(f"baseline: {note}" for note in read.notes) if read else ()
 
@@ -87,4 +78,6 @@ def _with_notes(judged: Judged, notes: tuple[str, ...]) -> Judged:
 
 
 def _as_step(report: Callable[[Progress], None], name: str) -> Callable[[Progress], None]:
+    """Reports under one name, its time counted from now."""
+    report(Progress(name, 0, None))
     return lambda progress: report(replace(progress, step=name))

@@ -10,6 +10,13 @@ from typing import cast
 import click
 
 
+def load_named(place: str) -> object:
+    """What `module:name` names, imported now."""
+    module, _, name = place.partition(":")
+    found: object = getattr(importlib.import_module(module), name)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """A command by name: `module:function`, and what the list of commands says of it."""
@@ -19,8 +26,7 @@ class Named:
 
     def load(self) -> click.Command:
         """Import it."""
-        module, _, name = self.place.partition(":")
-        return cast(click.Command, getattr(importlib.import_module(module), name))
+        return cast(click.Command, load_named(self.place))
 
 
 class ByName(click.Group):

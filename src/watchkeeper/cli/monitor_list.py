@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -19,10 +20,15 @@ from watchkeeper.core.values import Execution
 def list_(workspace: Path, as_json: bool) -> None:
     """Print every execution; exit code 1 when the newest of a schedule has violations."""
     found = executions(open_workspace(workspace).store)
-    head = ("schedule", "window", "status", "rows", "violations", "reason")
-    answer(found, as_json, lambda: table(head, [_row(each) for each in found], "no monitor has run yet"))
+    answer(found, as_json, lambda: execution_table(found))
     newest = {execution.schedule: execution for execution in found}
     sys.exit(1 if any(execution.violations for execution in newest.values()) else 0)
+
+
+def execution_table(found: Sequence[Execution]) -> str:
+    """A line for each execution."""
+    head = ("schedule", "window", "status", "rows", "violations", "reason")
+    return table(head, [_row(each) for each in found], "no monitor has run yet")
 
 
 def _row(each: Execution) -> tuple[object, ...]:

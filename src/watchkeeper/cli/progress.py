@@ -10,19 +10,44 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
+    Task,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.text import Text
 
 from watchkeeper.core.values import Progress as Step
+
+
+class _Rows(ProgressColumn):
+    """Rows so far, and how many a second."""
+
+    def render(self, task: Task) -> Text:
+        seconds = task.finished_time if task.finished else task.elapsed
+        rate = f", {task.completed / seconds:,.0f} rows/s" if seconds and task.completed else ""
+        return Text(f"{task.completed:,.0f} rows{rate}", no_wrap=True)
+
+
+@contextmanager
+def row_counts(quiet: bool = False) -> Iterator[Callable[[Step], None]]:
+    """A function to report rows to as they are read; one bar a data set, on stderr."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description:<10}"),
+        BarColumn(),
+        _Rows(),
+        TimeElapsedColumn(),
+    )
+    with _bars(columns, quiet) as report:
+        yield report
 
 
 @contextmanager
 def progress_bars(quiet: bool = False) -> Iterator[Callable[[Step], None]]:
     """A function to report steps to; one bar a step, on stderr."""
-    console = Console(stderr=True, quiet=quiet)
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description:<10}"),
@@ -31,8 +56,14 @@ def progress_bars(quiet: bool = False) -> Iterator[Callable[[Step], None]]:
         TimeElapsedColumn(),
         TextColumn("{task.fields[note]}"),
     )
+    with _bars(columns, quiet) as report:
+        yield report
+
+
+@contextmanager
+def _bars(columns: tuple[ProgressColumn, ...], quiet: bool) -> Iterator[Callable[[Step], None]]:
     tasks: dict[str, TaskID] = {}
-    with Progress(*columns, console=console) as bars:
+    with Progress(*columns, console=Console(stderr=True, quiet=quiet)) as bars:
 
         def report(step: Step) -> None:
             if step.step not in tasks:

@@ -1,0 +1,46 @@
+"""`watchkeeper monitor run --for`: one window of an endpoint."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from watchkeeper.adapters.local.actor import os_user
+from watchkeeper.app.monitoring import MonitorRun, run_monitor
+from watchkeeper.app.project import load_project
+from watchkeeper.app.reporting import write_execution_page
+from watchkeeper.app.targets import open_target
+from watchkeeper.app.workspace import open_workspace
+from watchkeeper.cli.execution_text import execution_text
+from watchkeeper.cli.monitor_run import RunOptions
+from watchkeeper.cli.output import answer
+from watchkeeper.core.errors import InputError
+from watchkeeper.core.values import VERDICTS
+from watchkeeper.core.windows import parse_utc, utc_text
+
+
+def run_window(typed: RunOptions) -> int:
+    """Judge the window of a time of the schedule, and say what was found; the exit code."""
+    monitor, environment, moment = typed.monitor, typed.environment or "", typed.moment
+    target = open_target(load_project(typed.workspace), open_workspace(typed.workspace).folder)
+    monitors = target.project.environment(environment).monitors
+    section = next((section for name, section in monitors.items() if name == monitor), None)
+    if section is None:
+        raise InputError(f"run monitor {monitor} in {environment}: want one of {', '.join(monitors)}")
+    now = target.clock.now()
+    try:
+        at = parse_utc(moment) if moment else section.schedule.previous(now)
+    except ValueError as error:
+        raise InputError(f"run monitor {monitor} at {moment}: {error}") from None
+    if at > now:
+        raise InputError(
+            f"run monitor {monitor} at {utc_text(at)}: want a time that has come, it is {utc_text(now)}"
+        )
+    if section.schedule.next(at - timedelta(minutes=1)) != at:
+        raise InputError(
+            f"run monitor {monitor} at {utc_text(at)}: want a time of its schedule {section.schedule}, "
+            f"the one before is {utc_text(section.schedule.previous(at))}"
+        )
+    execution = run_monitor(target, MonitorRun(monitor, environment, at), os_user())
+    write_execution_page(target, execution)
+    answer(execution, typed.as_json, lambda: execution_text(execution))
+    return 0 if execution.status in VERDICTS and not execution.violations else 1
