@@ -25,6 +25,8 @@ from tests.cli.containers import (
 )
 from tests.shared import shared
 from watchkeeper.app.container import BEGUN, shortened
+from watchkeeper.cli.analyze import StopSignals
+from watchkeeper.core.errors import Interrupted
 
 __all__ = ["container"]
 
@@ -372,6 +374,29 @@ def test_the_sdks_own_captures_are_read(container: Container) -> None:
     message = container.monitor(baseline_statistics="", baseline_constraints="")
     assert (message, container.item_count()) == (CLEAN, len(lines))
     assert len(container.features()) == 8
+
+
+def test_files_that_cannot_all_be_written_are_not_written_at_all(container: Container) -> None:
+    small(container)
+    container.captures(small_records())
+    container.path("/opt/ml/processing/output/constraints.json").mkdir(parents=True)
+    message = container.monitor()
+    assert (message.startswith("write "), container.said.code) == (True, 3)
+    assert container.outputs() == ["constraints.json"]  # the folder that was in the way
+
+
+def test_a_signal_waits_while_files_are_put_in_their_place() -> None:
+    stop_, after = StopSignals(), []
+
+    def publish() -> None:
+        with stop_.held():
+            os.kill(os.getpid(), signal.SIGTERM)
+            after.append("the files")
+
+    with stop_.listening(), pytest.raises(Interrupted, match="stopped"):
+        publish()
+    assert (after, stop_.received) == (["the files"], signal.SIGTERM)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_sigterm_leaves_the_word_stopped_and_nothing_half_written(container: Container) -> None:

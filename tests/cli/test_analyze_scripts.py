@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -217,6 +219,29 @@ def preprocess_handler(record):
     message = with_script(container, script, None, "--time-limit", 0.5)
     assert message.startswith(f"{FAULT}preprocess.py took longer than 0.5 seconds (record ")
     assert message.endswith(":4)")
+
+
+def test_a_script_that_will_not_stop_is_gone_with_all_it_has_started(
+    container: Container, tmp_path: Path
+) -> None:
+    """It ignores SIGTERM; what it has started holds a lock for as long as it lives."""
+    lock = tmp_path / "lock"
+    script = f"""
+import fcntl, signal, subprocess
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+held = open({str(lock)!r}, "w")
+fcntl.flock(held, fcntl.LOCK_EX)
+subprocess.Popen(["sleep", "60"], pass_fds=[held.fileno()])
+def preprocess_handler(record):
+    while True:
+        pass
+"""
+    assert "took longer than 0.5 seconds" in with_script(container, script, None, "--time-limit", 0.5)
+    with lock.open() as file:
+        waiting = threading.Thread(target=fcntl.flock, args=(file, fcntl.LOCK_EX), daemon=True)
+        waiting.start()
+        waiting.join(20)
+        assert not waiting.is_alive()
 
 
 def test_what_a_script_prints_and_reads_does_not_touch_the_answers(container: Container) -> None:

@@ -142,15 +142,22 @@ def publish(job: Job, result: Result, log: Callable[[str], None]) -> None:
     placed = [(FolderStore(job.output), name, text) for name, text in files.items()]
     if result.metrics is not None:
         placed.append((FolderStore(job.root / "output"), METRICS, result.metrics))
-    (job.output / VIOLATIONS).unlink(missing_ok=True)
+    _take_away(job.output / VIOLATIONS)
     for number, (store, name, text) in enumerate(placed):
         try:
             store.write(name, text.encode())
         except PlatformError:
             for other, earlier, _ in placed[:number]:
-                other.path(earlier).unlink(missing_ok=True)
+                _take_away(other.path(earlier))
             raise
         log(f"Write to file {name} at path {store.root}.")
+
+
+def _take_away(file: Path) -> None:
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        raise PlatformError(f"take away {file}: {error.strerror or error}", retryable=False) from error
 
 
 def _data_quality(job: Job, data: DataSet, yardstick: Yardstick | None, here: Surroundings) -> Result:

@@ -16,7 +16,7 @@ from watchkeeper.app.container_settings import Format, Job
 from watchkeeper.app.profiling import DataSet
 from watchkeeper.app.script_child import CAPTURE, OBJECT, TEXT
 from watchkeeper.app.scripts import PREPROCESSOR, Record, Script, answers
-from watchkeeper.core.errors import InputError
+from watchkeeper.core.errors import InputError, PlatformError
 from watchkeeper.readers.blobs import Blob, FileBlob
 from watchkeeper.readers.blocks import blocks, text_pieces
 from watchkeeper.readers.capture_rows import rows_of, shape_of_record
@@ -81,13 +81,16 @@ def _made(script: Script, records: Iterable[Record]) -> Iterator[tuple[Record, l
 def _write(found: Iterable[tuple[Record, list[Row]]], path: Path) -> Made:
     names: dict[str, None] = {}
     rows = records = 0
-    with path.open("wb") as file:
-        for _, made in found:
-            records += 1
-            rows += len(made)
-            for row in made:
-                names.update(dict.fromkeys(row))
-                file.write(orjson.dumps(row) + b"\n")
+    try:
+        with path.open("wb") as file:
+            for _, made in found:
+                records += 1
+                rows += len(made)
+                for row in made:
+                    names.update(dict.fromkeys(row))
+                    file.write(orjson.dumps(row) + b"\n")
+    except OSError as error:
+        raise PlatformError(f"write rows to {path}: {error.strerror or error}", retryable=True) from error
     return Made(path, tuple(sorted(names, key=_place)), rows, records)
 
 
