@@ -60,3 +60,11 @@ def test_keys_are_listed_by_prefix_and_sorted(store: Store) -> None:
     assert list(store.list("b")) == ["b/10", "b/2", "b/c/1", "ba"]
     assert list(store.list("")) == ["a", "b/10", "b/2", "b/c/1", "ba"]
     assert list(store.list("nothing/here")) == []
+
+
+def test_a_part_of_a_prefix_may_be_any_part_of_a_key(store: Store) -> None:
+    for key in ("a/blue/1/x", "a/blue/2/x", "a/green/1/y", "a/1/z", "b/blue/1/x"):
+        store.write(key, b"")
+    assert list(store.list("a/*/1/")) == ["a/blue/1/x", "a/green/1/y"]
+    assert list(store.list("*/blue/1")) == ["a/blue/1/x", "b/blue/1/x"]
+    assert list(store.list("a/*/3/")) == list(store.list("nothing/*/")) == []

@@ -13,7 +13,7 @@ from watchkeeper.app.schema_span import captured_under, judgeable, span_notes
 from watchkeeper.app.schemas import schemas
 from watchkeeper.core.encoding import digest
 from watchkeeper.core.errors import InputError
-from watchkeeper.core.ports import Store
+from watchkeeper.core.ports import ANY, Store
 from watchkeeper.core.values import InputDigest
 from watchkeeper.core.windows import Window, hour_folder
 from watchkeeper.readers.captures import Captured, read_captures
@@ -98,8 +98,8 @@ def _captured(store: Store, source: Source) -> tuple[Captured, Objects]:
     """Every schema version's captures together; a column that one lacks is null there."""
     parts, objects = [], []
     for schema in schemas(store):
-        prefix = f"captures/{source.environment}/schema-v{schema.version}/{source.endpoint}/"
-        found = _objects(store, prefix, source.window)
+        folder = f"captures/{source.environment}/schema-v{schema.version}/{source.endpoint}/{ANY}/"
+        found = _objects(store, folder, source.window)
         read = read_captures(found, schema, source.window)
         parts.append(replace(read, frame=captured_under(read.frame, schema)))
         objects += found
@@ -116,11 +116,13 @@ def _captured(store: Store, source: Source) -> tuple[Captured, Objects]:
     return together, objects
 
 
-def _objects(store: Store, prefix: str, window: Window) -> Objects:
-    """The objects whose hour folder the window touches."""
+def _objects(store: Store, folder: str, window: Window) -> Objects:
+    """The objects whose hour folder, below `folder`, the window touches; listed day by day."""
     hours = {hour_folder(hour) for hour in window.hours()}
-    keys = [key for key in store.list(prefix) if "/".join(key.split("/")[-5:-1]) in hours]
-    return [(key, store.read(key)) for key in keys]
+    days = sorted({hour.rpartition("/")[0] for hour in hours})
+    keys = [key for day in days for key in store.list(f"{folder}{day}/")]
+    held = [key for key in keys if "/".join(key.split("/")[-5:-1]) in hours]
+    return [(key, store.read(key)) for key in sorted(held)]
 
 
 def _digests(objects: Objects) -> tuple[InputDigest, ...]:

@@ -14,6 +14,9 @@ from watchkeeper.core.audit import AuditEntry, Event, Head
 from watchkeeper.core.values import ApprovalStatus, Deployment, Sample
 
 
+ANY = "*"  # in a listing's prefix, the part of a key that may be anything; no key has such a part
+
+
 class Store(Protocol):
     """Objects under slash-separated keys. Readers never see half an object."""
 
@@ -27,7 +30,10 @@ class Store(Protocol):
         """Put the object. Raises ExistsError, and writes nothing, when the key is taken."""
 
     def list(self, prefix: str) -> Sequence[str]:
-        """Every key that starts with `prefix`, sorted."""
+        """Every key that starts with `prefix`, sorted; a part `*` of it is any part of a key.
+
+        `captures/*/2020/01/` lists `captures/blue/2020/01/x` and `captures/green/2020/01/y`.
+        """
 
 
 class Clock(Protocol):

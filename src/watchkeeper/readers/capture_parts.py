@@ -5,9 +5,10 @@ Records that differ in their texts alone are read together (`readers.skeletons`)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import polars as pl
 
 from watchkeeper.core.errors import InputError
@@ -305,14 +306,36 @@ def _lines(block: Block, limits: Limits, rejects: Rejects) -> pl.DataFrame:
 
 def line_frame(data: bytes, place: int, first_line: int, rejects: Rejects) -> pl.DataFrame:
     """Lines as `gather` wants them: of the object at `place`, the first one's number being `first_line`."""
-    if b"\r" in data:
-        data = data.replace(b"\r\n", b"\n")
+    data = _unix(data)
     try:
         lines = line_series(data)
     except UnicodeDecodeError:
         lines = line_series(_decodable(data, first_line, rejects))
     numbers = pl.int_range(first_line, first_line + len(lines), dtype=pl.Int64, eager=True)
-    places = pl.Series([place], dtype=pl.Int64).new_from_index(0, len(lines))
+    return _line_frame(data, lines, pl.Series([place], dtype=pl.Int64).new_from_index(0, len(lines)), numbers)
+
+
+def object_lines(objects: Sequence[bytes], rejects: Sequence[Rejects]) -> pl.DataFrame:
+    """The lines of whole objects as `gather` wants them, cut in one go: many small objects are the rule."""
+    ended = [data if data.endswith(b"\n") else data + b"\n" for data in map(_unix, objects)]
+    together = b"".join(ended)
+    try:
+        lines = line_series(together)
+    except UnicodeDecodeError:
+        ended = [_decodable(data, 1, each) for data, each in zip(ended, rejects, strict=True)]
+        together = b"".join(ended)
+        lines = line_series(together)
+    counts = np.array([data.count(b"\n") for data in ended], dtype=np.int64)
+    places = np.repeat(np.arange(len(ended)), counts)
+    numbers = np.arange(1, counts.sum() + 1) - np.repeat(counts.cumsum() - counts, counts)
+    return _line_frame(together, lines, pl.Series(places), pl.Series(numbers))
+
+
+def _unix(data: bytes) -> bytes:
+    return data.replace(b"\r\n", b"\n") if b"\r" in data else data
+
+
+def _line_frame(data: bytes, lines: pl.Series, places: pl.Series, numbers: pl.Series) -> pl.DataFrame:
     plain = plain_lines(lines, data).alias(PLAIN)
     return pl.DataFrame([places.alias(OBJECT), numbers.alias(LINE), lines.alias("line"), plain])
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from watchkeeper.core.values import Schema
 from watchkeeper.core.windows import Window
-from watchkeeper.readers.capture_parts import Reading, empty_rows, gather, line_frame
+from watchkeeper.readers.capture_parts import Reading, empty_rows, gather, object_lines
 from watchkeeper.readers.capture_rows import shape_of_schema
 from watchkeeper.readers.part_values import Rejects
 from watchkeeper.readers.records import NOT_STATED, BadLine, folder_version
@@ -45,8 +45,8 @@ def read_captures(objects: Iterable[tuple[str, bytes]], schema: Schema, window: 
     frames, requests, outside, bad = [empty_rows(shape)], 0, 0, list[BadLine]()
     for version, batch in _batches(objects):
         rejects = [Rejects(key) for key, _ in batch]
-        lines = [line_frame(data, place, 1, rejects[place]) for place, (_, data) in enumerate(batch)]
-        found = gather(pl.concat(lines), Reading(shape, window, version))
+        lines = object_lines([data for _, data in batch], rejects)
+        found = gather(lines, Reading(shape, window, version))
         for place, number, reason, line in found.bad:
             rejects[place].add(number, reason, line)
         frames.append(found.frame)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from watchkeeper.core.errors import ExistsError, InputError, PlatformError
+from watchkeeper.core.ports import ANY
 
 _TEMPORARY = ".part-"
 
@@ -44,23 +45,40 @@ class FolderStore:
                 raise ExistsError(key) from None
 
     def list(self, prefix: str) -> Sequence[str]:
-        folder = self.path(prefix.rpartition("/")[0]) if "/" in prefix else self.root
+        *parts, start = prefix.split("/")
+        return sorted(key for folder in self._folders(parts) for key in self._below(folder, start))
+
+    def _folders(self, parts: Sequence[str]) -> Sequence[Path]:
+        """Those that the parts name; `*` is each that is there."""
+        found = [self.root]
+        for part in parts:
+            if part == ANY:
+                found = [inner for outer in found for inner in _folders_in(outer)]
+            else:
+                found = [outer / part for outer in found]
+        return found
+
+    def _below(self, folder: Path, start: str) -> Iterator[str]:
+        """Keys of the files in it whose path from there begins so."""
         beyond = (
             len(str(self.root)) + 1
         )  # text, as a Path for each of ten thousand folders takes most of the time
-        found = []
-        for base, _, files in os.walk(folder, onerror=_unlisted):
+        for base, folders, files in os.walk(folder, onerror=_unlisted):
             inside = f"{base[beyond:]}/".replace(os.sep, "/").lstrip("/")
-            found += [inside + name for name in files if not name.startswith(_TEMPORARY)]
-        return sorted(key for key in found if key.startswith(prefix))
+            yield from (
+                inside + name for name in files if name.startswith(start) and not name.startswith(_TEMPORARY)
+            )
+            if start:
+                folders[:] = [name for name in folders if name.startswith(start)]
+                start = ""
 
     def path(self, key: str) -> Path:
         """Where the object lies. Raises ValueError for a key that would leave the folder."""
         parts = key.split("/")
         if (
             key.startswith("/")
-            or any(part in ("", ".", "..") for part in parts[:-1])
-            or parts[-1] in (".", "..")
+            or any(part in ("", ".", "..", ANY) for part in parts[:-1])
+            or parts[-1] in (".", "..", ANY)
         ):
             raise ValueError(f'a key wants plain parts between single slashes, got "{key}"')
         return self.root / key
@@ -82,6 +100,14 @@ def _temporary(path: Path, data: bytes) -> Iterator[Path]:
     finally:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # it was never made, or has moved
             temporary.unlink()
+
+
+def _folders_in(folder: Path) -> Sequence[Path]:
+    try:
+        return [Path(entry) for entry in os.scandir(folder) if entry.is_dir()]
+    except OSError as error:
+        _unlisted(error)
+        return []
 
 
 def _unlisted(error: OSError) -> None:

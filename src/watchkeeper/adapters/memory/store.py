@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from watchkeeper.core.errors import ExistsError, InputError
+from watchkeeper.core.ports import ANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,4 +29,14 @@ class MemoryStore:
             raise ExistsError(key)
 
     def list(self, prefix: str) -> Sequence[str]:
-        return sorted(key for key in self.objects if key.startswith(prefix))
+        wanted = prefix.split("/")
+        return sorted(key for key in self.objects if _begins(key.split("/"), wanted))
+
+
+def _begins(parts: Sequence[str], wanted: Sequence[str]) -> bool:
+    *whole, start = wanted
+    return (
+        len(parts) >= len(wanted)
+        and all(want in (ANY, part) for want, part in zip(whole, parts, strict=False))
+        and parts[len(whole)].startswith(start)
+    )
