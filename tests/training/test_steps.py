@@ -102,3 +102,16 @@ def test_a_step_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
     assert (tmp_path / "step/a").read_text() == "first"
     _write(tmp_path, "second")
     assert (tmp_path / "step/a").read_text() == "second"
+
+
+def test_trials_that_others_have_left_behind_are_pruned_and_none_of_them_is_best(tmp_path: Path) -> None:
+    wanted = request(trials=14)
+    for step in (ingest, validate, split):
+        step(wanted, tmp_path)
+    found = search(wanted, tmp_path, lambda _: None)
+    kept = [trial for trial in found.trials if not trial.pruned]
+    assert len(found.trials) == 14
+    assert 4 <= len(kept) < 14
+    best = min(kept, key=lambda trial: trial.rmse)
+    assert (found.recipe.params, found.recipe.rounds) == (best.params, best.rounds)
+    assert search(wanted, tmp_path, lambda _: None) == found

@@ -13,7 +13,6 @@ from typing import Protocol
 from watchkeeper.core.audit import AuditEntry, Event, Head
 from watchkeeper.core.values import ApprovalStatus, Deployment, Sample
 
-
 ANY = "*"  # in a listing's prefix, the part of a key that may be anything; no key has such a part
 
 

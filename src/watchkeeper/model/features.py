@@ -133,9 +133,7 @@ class Encoder:
                 overall = encoder.overall[feature.name] = float(values.mean())
                 parents = rowwise.get(feature.fallback or "") or [overall] * len(values)
                 keys = _keys(feature, columns)
-                means = encoder.means[feature.name] = _smoothed(
-                    keys, values.tolist(), parents, feature.smoothing
-                )
+                means = encoder.means[feature.name] = _smoothed(keys, values, parents, feature.smoothing)
                 rowwise[feature.name] = [
                     means[k] if k is not None else p for k, p in zip(keys, parents, strict=True)
                 ]
@@ -190,16 +188,17 @@ def _keys(feature: FeatureSpec, columns: Columns) -> list[str | None]:
 
 
 def _smoothed(
-    keys: Sequence[str | None], values: Sequence[float], parents: Sequence[float], smoothing: float
+    keys: Sequence[str | None],
+    values: npt.NDArray[np.float64],
+    parents: Sequence[float],
+    smoothing: float,
 ) -> dict[str, float]:
-    sums: dict[str, list[float]] = {}
-    for key, value, parent in zip(keys, values, parents, strict=True):
-        if key is not None:
-            held = sums.setdefault(key, [0.0, 0.0, 0.0])
-            held[0] += value
-            held[1] += parent
-            held[2] += 1
-    return {key: (s + smoothing * (p / n)) / (n + smoothing) for key, (s, p, n) in sorted(sums.items())}
+    codes: dict[str | None, int] = {}
+    of_row = np.array([codes.setdefault(key, len(codes)) for key in keys], dtype=np.intp)
+    counts = np.bincount(of_row)
+    sums, above = np.bincount(of_row, values), np.bincount(of_row, parents)
+    means = ((sums + smoothing * (above / counts)) / (counts + smoothing)).tolist()
+    return {key: means[code] for key, code in sorted((key, c) for key, c in codes.items() if key is not None)}
 
 
 def _units(per: str, columns: Columns) -> npt.NDArray[np.float64]:

@@ -13,6 +13,7 @@ os.environ["DO_NOT_TRACK"] = "true"
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")  # a machine without git is none of its business
 
 import logging
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from pathlib import Path
 
 import mlflow
 import mlflow.pyfunc
-from mlflow.entities import RunStatus
+from mlflow.entities import Metric, Param, RunStatus
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -61,10 +62,12 @@ class MlflowTracker:
             run = client.create_run(self._experiment(client), run_name=name, tags=dict(tags))
             run_id: str = run.info.run_id
             try:
-                for key, text in params.items():
-                    client.log_param(run_id, key, text)
-                for key, value in metrics.items():
-                    client.log_metric(run_id, key, value)
+                now = time.time_ns() // 1_000_000
+                client.log_batch(
+                    run_id,
+                    metrics=[Metric(key, value, now, 0) for key, value in metrics.items()],
+                    params=[Param(key, text) for key, text in params.items()],
+                )
                 self._log_model(run_id, artefact)
             except BaseException:
                 client.set_terminated(run_id, RunStatus.to_string(RunStatus.FAILED))
