@@ -137,6 +137,7 @@ class LevelSection(Section):
 
     time: str
     within: list[str] = Field(min_length=1)
+    damping: float = Field(default=0.0, ge=0, lt=1)
 
 
 class TrainingSection(Section):
