@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from watchkeeper.app.records import read_record, read_records
 from watchkeeper.core.errors import InputError
@@ -59,13 +60,25 @@ def exposed(store: Store, environment: str | None = None) -> tuple[Sample, ...]:
     """What the executions, of one environment or of all, expose as metrics now.
 
     An execution with a verdict replaces every series of its schedule. One without adds what it has to
-    say of itself, and the figures of the verdict before stay.
+    say of itself, and the figures of the verdict before stay. Of each schedule no more is read than that.
     """
-    verdicts: dict[str, tuple[Sample, ...]] = {}
-    latest: dict[str, tuple[Sample, ...]] = {}
-    for execution in executions(store):
-        if environment in (None, execution.environment):
-            latest[execution.schedule] = execution.samples
+    verdicts: list[Sample] = []
+    latest: list[Sample] = []
+    for keys in _by_schedule(store):
+        for place, key in enumerate(reversed(keys)):
+            execution = read_record(store, key, Execution)
+            if environment not in (None, execution.environment):
+                break
+            if place == 0:
+                latest += execution.samples
             if execution.status in VERDICTS:
-                verdicts[execution.schedule] = execution.samples
-    return newest([s for held in (verdicts, latest) for samples in held.values() for s in samples])
+                verdicts += execution.samples
+                break
+    return newest([*verdicts, *latest])
+
+
+def _by_schedule(store: Store) -> Iterator[list[str]]:
+    """The keys of each schedule's executions, oldest first."""
+    keys = [key for key in store.list("executions/") if key.endswith("/execution.json")]
+    for _, found in groupby(keys, key=lambda key: key.split("/")[1]):
+        yield list(found)
