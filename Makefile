@@ -11,10 +11,10 @@ PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13; do \
 
 BIN := .venv/bin
 UV := $(BIN)/uv --quiet
-SYNC := $(UV) pip sync --python $(BIN)/python --require-hashes requirements.lock
+SYNC := $(UV) pip sync --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 STAMP := .venv/.stamp
 SPARK := .venv-spark
-SPARK_SYNC := $(UV) pip sync --python $(SPARK)/bin/python --require-hashes requirements.lock requirements-spark.lock
+SPARK_SYNC := $(UV) pip sync --compile-bytecode --python $(SPARK)/bin/python --require-hashes requirements.lock requirements-spark.lock
 COMPILE := $(UV) pip compile --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 PROJECT := projects/resale_price
 BUILD := build/demo
@@ -27,7 +27,8 @@ help: ## list these targets
 setup: $(STAMP) ## make .venv from requirements.lock, once
 
 # The stamp is touched last: an interrupted setup is taken up again, and a .venv that cannot run is made anew.
-# uv looks into its cache first; the hashes make that as good as the network.
+# uv looks into its cache first; the hashes make that as good as the network. Bytecode is made here, as every command would
+# otherwise compile MLflow anew where PYTHONDONTWRITEBYTECODE is set, which images like to do.
 $(STAMP): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "setup: Python 3.11 or newer is needed (make setup PYTHON=/path/to/python3.11)" >&2; exit 1; }
 	@rm -f $@
