@@ -13,8 +13,7 @@ BIN := .venv/bin
 UV := $(BIN)/uv --quiet
 SYNC := $(UV) pip sync --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 STAMP := .venv/.stamp
-SPARK := .venv-spark
-SPARK_SYNC := $(UV) pip sync --compile-bytecode --python $(SPARK)/bin/python --require-hashes requirements.lock requirements-spark.lock
+EXTRAS := spark fuzz
 COMPILE := $(UV) pip compile --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 PROJECT := projects/resale_price
 BUILD := build/demo
@@ -51,7 +50,7 @@ test: $(STAMP) ## run all tests
 
 # Each program a test starts and pip cannot install, with the package that brings it. The tests start what they need
 # themselves, so a service that the packages bring is not started, and stopped where systemd started it all the same.
-test-deps: $(SPARK)/.stamp ## install what tests start: programs, where apt is, and PySpark into .venv-spark
+test-deps: $(EXTRAS:%=.venv-%/.stamp) ## install what tests start: programs, where apt is, and PySpark and atheris into environments of their own
 	@packages=; \
 	for pair in promtool:prometheus amtool:prometheus-alertmanager chromium:chromium wrk:wrk java:openjdk-17-jre-headless; do \
 		command -v "$${pair%%:*}" >/dev/null || packages="$$packages $${pair##*:}"; \
@@ -71,13 +70,14 @@ test-deps: $(SPARK)/.stamp ## install what tests start: programs, where apt is, 
 		for package in $$packages; do $$sudo systemctl disable --now "$$package" >/dev/null 2>&1 || true; done; \
 	fi
 
-# PySpark is an extra, and some 700 MB with what it brings: the tests of its engine run in an environment of their own.
-$(SPARK)/.stamp: requirements.lock requirements-spark.lock pyproject.toml | $(STAMP)
+# PySpark is some 700 MB with what it brings, and atheris is on Linux alone: the tests that use them start a Python that has them.
+.venv-%/.stamp: requirements.lock requirements-%.lock pyproject.toml | $(STAMP)
 	@rm -f $@
-	@$(SPARK)/bin/python --version >/dev/null 2>&1 || $(BIN)/python -m venv --clear --without-pip $(SPARK)
-	@echo "test-deps: installing requirements-spark.lock into $(SPARK)"
-	@$(SPARK_SYNC) --offline 2>/dev/null || $(SPARK_SYNC)
-	@$(UV) pip install --python $(SPARK)/bin/python --no-deps --no-build-isolation --editable .
+	@$(@D)/bin/python --version >/dev/null 2>&1 || $(BIN)/python -m venv --clear --without-pip $(@D)
+	@echo "test-deps: installing requirements-$*.lock into $(@D)"
+	@sync="$(UV) pip sync --compile-bytecode --python $(@D)/bin/python --require-hashes requirements.lock requirements-$*.lock" && \
+		{ $$sync --offline 2>/dev/null || $$sync; }
+	@$(UV) pip install --python $(@D)/bin/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 soak: $(STAMP) ## run the long tests at their whole length
@@ -101,10 +101,11 @@ docs: $(STAMP) ## write the generated pages of docs/reference anew
 up: $(STAMP) ## serve the endpoint and the console on what the demo made
 	$(BIN)/watchkeeper up --project $(PROJECT) --workspace $(BUILD)
 
-lock: $(STAMP) ## write requirements.lock and requirements-spark.lock anew, for Linux and macOS, from pyproject.toml
+lock: $(STAMP) ## write the lock files anew, for Linux and macOS, from pyproject.toml
 	$(COMPILE) pyproject.toml --group dev --output-file requirements.lock
 	printf 'pyarrow\npyspark\n' | $(COMPILE) - --constraint requirements.lock --output-file requirements-spark.lock
+	echo "atheris<3.1; sys_platform == 'linux'" | $(COMPILE) - --constraint requirements.lock --output-file requirements-fuzz.lock
 
 clean: ## remove .venv, build and caches
-	rm -rf .venv $(SPARK) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv $(EXTRAS:%=.venv-%) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests projects benchmarks -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

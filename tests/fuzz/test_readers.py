@@ -1,11 +1,13 @@
-"""Every reader on any bytes: ten minutes in all with WATCHKEEPER_SOAK=1, half a minute without."""
+"""Every reader on any bytes: ten minutes each with WATCHKEEPER_SOAK=1, half a minute in all without.
+
+The inputs are led by what code they reach: by atheris, in the environment that `make test-deps` makes.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,16 +16,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fuzz.targets import TARGETS
+from tests.shared import CHECKOUT
 
-SECONDS = (600 if os.environ.get("WATCHKEEPER_SOAK") == "1" else 30) / len(TARGETS)
-ROOT = Path(__file__).parents[2]
+SECONDS = 600 if os.environ.get("WATCHKEEPER_SOAK") == "1" else 30 / len(TARGETS)
+PYTHON = Path(os.environ.get("WATCHKEEPER_FUZZ_PYTHON") or CHECKOUT / ".venv-fuzz" / "bin" / "python")
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A fuzz run as a process of its own, which a crash ends."""
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    if not PYTHON.exists():
+        pytest.skip(f"no {PYTHON}: make test-deps installs atheris there (see WATCHKEEPER_FUZZ_PYTHON)")
+    environment = {**os.environ, "PYTHONPATH": f"{CHECKOUT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
     return subprocess.run(
-        [sys.executable, "-m", "tests.fuzz.run", *arguments],
+        [str(PYTHON), "-m", "tests.fuzz.run", *arguments],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -38,6 +43,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_no_bytes_crash_a_reader_or_make_it_hang(name: str, tmp_path: Path) -> None:
     ended = run(tmp_path, name, str(max(int(SECONDS), 1)))
     assert ended.returncode == 0, ended.stdout[-2_000:] + ended.stderr[-4_000:]
+    assert "stat::number_of_executed_units" in ended.stderr, "atheris led it"
 
 
 @pytest.mark.soak
