@@ -14,11 +14,12 @@ UV := $(BIN)/uv --quiet
 SYNC := $(UV) pip sync --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 STAMP := .venv/.stamp
 EXTRAS := spark fuzz
+PEERS := evidently whylogs tfdv spark limits
 COMPILE := $(UV) pip compile --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 PROJECT := projects/resale_price
 BUILD := build/demo
 
-.PHONY: help setup demo test test-deps soak lint bench docs up clean lock
+.PHONY: help setup demo test test-deps soak lint bench bench-deps docs up clean lock bench-lock
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -95,6 +96,17 @@ bench: $(STAMP) ## run each benchmark
 		echo "== $$benchmark"; $(BIN)/python "$$benchmark" || exit 1; \
 	done
 
+# What we are measured against, each in an environment of its own, since their pins clash; 5 GB together. Compiled here,
+# as an import would otherwise be timed with the compiling of what it imports. TensorFlow Data Validation wants Python 3.11.
+bench-deps: $(PEERS:%=.peers/%/.stamp) ## install the tools that benchmarks compare with, into .peers
+
+.peers/%/.stamp: benchmarks/peers/%.txt | $(STAMP)
+	@rm -f $@
+	@echo "bench-deps: installing benchmarks/peers/$*.txt into .peers/$*"
+	@.peers/$*/bin/python --version >/dev/null 2>&1 || $(BIN)/python -m venv --clear --without-pip .peers/$*
+	@$(UV) pip sync --python .peers/$*/bin/python --compile-bytecode $<
+	@touch $@
+
 docs: $(STAMP) ## write the generated pages of docs/reference anew
 	$(BIN)/python docs/reference/generate.py
 
@@ -106,6 +118,12 @@ lock: $(STAMP) ## write the lock files anew, for Linux and macOS, from pyproject
 	printf 'pyarrow\npyspark\n' | $(COMPILE) - --constraint requirements.lock --output-file requirements-spark.lock
 	echo "atheris<3.1; sys_platform == 'linux'" | $(COMPILE) - --constraint requirements.lock --output-file requirements-fuzz.lock
 
-clean: ## remove .venv, build and caches
-	rm -rf .venv $(EXTRAS:%=.venv-%) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+bench-lock: $(STAMP) ## write benchmarks/peers/*.txt anew from the .in beside each
+	@for peer in $(PEERS); do \
+		$(UV) pip compile --python-version 3.11 --upgrade --no-annotate --no-emit-index-url --custom-compile-command "make bench-lock" \
+			benchmarks/peers/$$peer.in --output-file benchmarks/peers/$$peer.txt >/dev/null || exit 1; \
+	done
+
+clean: ## remove .venv, .peers, build and caches
+	rm -rf .venv $(EXTRAS:%=.venv-%) .peers build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests projects benchmarks -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

@@ -7,6 +7,7 @@ import gzip
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from typing import Any
 
 import orjson
@@ -20,7 +21,16 @@ from watchkeeper.core.errors import InputError
 from watchkeeper.core.values import CaptureRecord, Column, ColumnType, Payload, Role, Schema
 from watchkeeper.core.windows import Window
 from watchkeeper.readers.blobs import BytesBlob
-from watchkeeper.readers.parts import CaptureLayout, ColumnMatch, layout_of
+from watchkeeper.readers.parts import (
+    CaptureLayout,
+    ColumnMatch,
+    CsvLayout,
+    batches,
+    cut,
+    layout_of,
+    load,
+    load_batch,
+)
 from watchkeeper.readers.payloads import csv_columns, json_document, predictions, scalar_text
 from watchkeeper.readers.records import BadLine, read_capture_lines
 from watchkeeper.render.records import capture_line
@@ -291,3 +301,48 @@ def test_a_template_of_a_capture_file_is_bad_lines_alone() -> None:
     assert {reason for _, reason in found.bad} == {
         'inferenceTime: want a time such as 2020-01-31T23:59:59Z, got "{%s}"'
     }
+
+
+MANY = {
+    "a/plain": b"\n".join(plain(150)),
+    "b/quoted": b"\n".join([line(csv('"A, B",1'), csv("2")), *plain(120)]),
+    "c/bad": b"\n".join([b"{", *plain(130), b"\xff", line(csv("A"), csv("1"))]),
+    "d/late": line(csv("A,1"), csv("2"), time=JANUARY.end) + b"\n" + plain(1)[0],
+    "e/packed.gz": gzip.compress(b"\n".join(plain(110))),
+    "f/further": line(body({"instances": [{"town": "A", "area": 1, "more": 2}]}), csv("3")),
+    "g/plain": b"\n".join(plain(7)),
+}
+
+
+def test_files_read_together_are_what_they_are_one_by_one() -> None:
+    chunks = [chunk for name, data in MANY.items() for chunk in cut(BytesBlob(name, data), KNOWN)]
+    alone = Whole(tuple(part for chunk in chunks for part in load(chunk)))
+    found = list(batches(chunks))
+    together = Whole(tuple(part for batch in found for part in load_batch(batch)))
+
+    assert [[chunk.blob.name[0] for chunk in batch] for batch in found] == [
+        ["a", "b", "c", "d"],
+        ["e"],
+        ["f", "g"],
+    ]
+    assert together.frame.equals(alone.frame.select(together.frame.columns))
+    assert [part.number for part in together.parts] == [0, 0, 0]
+    assert together.bad == alone.bad
+    assert [bad.key for part in together.parts for bad in part.bad] == ["c/bad"] * 3
+    assert (together.bad_count, together.quarantine) == (alone.bad_count, alone.quarantine)
+    for told in ("requests", "left_out", "columns"):
+        assert _told(together, told) == _told(alone, told)
+
+
+def _told(whole: Whole, name: str) -> object:
+    found = [getattr(part, name) for part in whole.parts]
+    if name == "columns":
+        return reduce(ColumnMatch.merge, found)
+    return sum(found) if name == "requests" else [pair for each in found for pair in each]
+
+
+def test_a_batch_ends_before_it_is_large_and_other_layouts_have_none() -> None:
+    one = next(iter(cut(BytesBlob("a", b"x" * 5_000_000), KNOWN)))
+    assert [len(batch) for batch in batches([one] * 7)] == [3, 3, 1]
+    table = next(iter(cut(BytesBlob("a", b"a\n1\n"), CsvLayout())))
+    assert [len(batch) for batch in batches([table, table])] == [1, 1]

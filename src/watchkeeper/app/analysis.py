@@ -159,7 +159,7 @@ def analyse(request: AnalysisRequest, tools: Tools) -> Judged:
     started = time.perf_counter()
     blobs, empty = with_content(request.data.blobs)
     data = replace(request.data, blobs=blobs)
-    inputs = tuple(InputDigest(blob.name, _sha256(blob)) for blob in blobs)
+    inputs = tuple(map(InputDigest, (blob.name for blob in blobs), tools.engine(_sha256, blobs)))
     yardstick = request.baseline
     plan = _plan(request, yardstick.constraints() if yardstick else None)
     found, plan = profile_data(data, plan, tools.engine, tools.report, tools.quarantine)

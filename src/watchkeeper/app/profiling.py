@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol, TypeVar
@@ -13,7 +13,17 @@ from watchkeeper.core.statistics.distances import Mode
 from watchkeeper.core.statistics.profiles import ColumnProfile, RowsProfile, assumed, settled
 from watchkeeper.core.values import Column, ColumnType, Progress, Role
 from watchkeeper.readers.blobs import Blob
-from watchkeeper.readers.parts import Chunk, ColumnMatch, Layout, Part, cut, data_columns, load
+from watchkeeper.readers.parts import (
+    Chunk,
+    ColumnMatch,
+    Layout,
+    Part,
+    batches,
+    cut,
+    data_columns,
+    load,
+    load_batch,
+)
 from watchkeeper.readers.records import BadLine
 
 SAMPLED = 100  # bad lines kept to be shown; all of them are counted
@@ -140,7 +150,7 @@ def _fold(
     data: DataSet, plan: Plan, engine: Engine, report: Callable[[Progress], None], quarantine: Quarantine
 ) -> Profiled:
     found = Profiled()
-    for parts in engine(partial(profile_chunk, plan), chunks_of(data)):
+    for parts in engine(partial(profile_batch, plan), batches(chunks_of(data))):
         for part in parts:
             if part.quarantine:
                 quarantine(part.quarantine)
@@ -166,9 +176,9 @@ def first_plan(data: DataSet, plan: Plan) -> Plan:
     return plan
 
 
-def profile_chunk(plan: Plan, chunk: Chunk) -> tuple[Profiled, ...]:
-    """What a worker does: read a chunk, profile each of its parts."""
-    return tuple(_part(plan, part) for part in load(chunk))
+def profile_batch(plan: Plan, batch: Sequence[Chunk]) -> tuple[Profiled, ...]:
+    """What a worker does: read some chunks, profile each of their parts."""
+    return tuple(_part(plan, part) for part in load_batch(batch))
 
 
 def _part(plan: Plan, part: Part) -> Profiled:

@@ -67,11 +67,10 @@ def find_rows(
         for each in violations
     ]
     open_ = [search for search in searches if isinstance(search.wanted, OffendingRows) and order.enough]
-    for chunk in chunks_of(data) if open_ else ():
-        for part in load(chunk):
-            frame = named(part.frame, plan.names)
-            for search in open_:
-                _look(search, frame, part.name, order.enough)
+    for part in (part for chunk in chunks_of(data) for part in load(chunk)) if open_ else ():
+        frame = named(part.frame, plan.names)
+        for search in open_:
+            _look(search, frame, part.name, order.enough)
         open_ = [search for search in open_ if len(search.rows) < order.enough]
         if not open_:
             break

@@ -19,7 +19,7 @@ def double_text(value: float) -> str:
     if not math.isfinite(number):
         raise ValueError(f"spell a number: want a finite one, got {number}")
     if number == 0.0 or 1e-3 <= abs(number) < 1e7:
-        return _plain(number)
+        return repr(number)  # Python spells these alike
     sign, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
     text = "".join(map(str, digits))
     return f"{'-' if sign else ''}{text[0]}.{text[1:] or '0'}E{int(exponent) + len(digits) - 1}"
@@ -32,8 +32,3 @@ def percent_text(share: float) -> str:
     '99.64592817400101%'
     """
     return f"{double_text(100 * share)}%"
-
-
-def _plain(number: float) -> str:
-    text = format(Decimal(repr(number)), "f")
-    return text if "." in text else f"{text}.0"

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import cast
 
 import numpy as np
 import polars as pl
@@ -68,6 +70,19 @@ class Reading:
     schema_version: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    chunk: Chunk
+    block: Block
+    reading: Reading
+
+    @property
+    def likeness(self) -> tuple[object, ...]:
+        """What pieces that are read together have in common; one of a packed file is like no other."""
+        own = (self.chunk.blob.name, self.block.start) if self.chunk.packed else ()
+        return (self.reading, *own)
+
+
 @dataclass(slots=True)
 class Gathered:
     """What lines gave, in reading order; the frame has `_object` beside `OURS`."""
@@ -85,7 +100,7 @@ def cut_captures(blob: Blob, layout: CaptureLayout, limits: Limits) -> Iterator[
     if not size:
         raise InputError(f"read {blob.name}: want capture records, got an empty file")
     if is_gzip(blob):
-        yield Chunk(blob, layout, 0, size, 0, limits=limits)
+        yield Chunk(blob, layout, 0, size, 0, limits=limits, packed=True)
         return
     start = mark_length(blob)
     shape = layout.shape
@@ -95,16 +110,16 @@ def cut_captures(blob: Blob, layout: CaptureLayout, limits: Limits) -> Iterator[
     yield from line_chunks(Chunk(blob, replace(layout, shape=shape), start, size, 0, limits=limits))
 
 
-def load_captures(chunk: Chunk, layout: CaptureLayout) -> Iterator[Part]:
-    """The chunk's parts; bad lines and what was left out are with the first part of their block."""
-    number = chunk.number
-    for block, shape in _blocks(chunk, layout):
-        reading = Reading(shape, layout.window, folder_version(chunk.blob.name))
-        for part in _parts(chunk, block, reading):
+def load_captures(chunks: Sequence[Chunk]) -> Iterator[Part]:
+    """The chunks' parts, of chunks that are read alike together; `name` is then that of the first.
+
+    Bad lines and what was left out are with the first part of theirs.
+    """
+    number = chunks[0].number
+    for _, pieces in groupby(_pieces(chunks), key=lambda piece: piece.likeness):
+        for part in _parts(list(pieces)):
             yield replace(part, number=number)
             number += 1
-    if number == chunk.number:
-        raise InputError(f"read {chunk.blob.name}: want capture records, got an empty file")
 
 
 def gather(lines: pl.DataFrame, reading: Reading) -> Gathered:
@@ -246,11 +261,23 @@ def _note(rows: Rows, found: Gathered) -> None:
         found.columns = found.columns.merge(match_columns(rows.missing, tuple(rows.further), ordered=False))
 
 
+def _pieces(chunks: Iterable[Chunk]) -> Iterator[_Piece]:
+    for chunk in chunks:
+        layout, empty = cast(CaptureLayout, chunk.layout), True
+        for block, shape in _blocks(chunk, layout):
+            empty = False
+            yield _Piece(chunk, block, Reading(shape, layout.window, folder_version(chunk.blob.name)))
+        if empty:
+            raise InputError(f"read {chunk.blob.name}: want capture records, got an empty file")
+
+
 def _blocks(chunk: Chunk, layout: CaptureLayout) -> Iterator[tuple[Block, Shape]]:
     shape = layout.shape or (shape_of_schema(layout.schema) if layout.schema else None)
-    found: Iterable[Block] = [chunk_block(chunk)]
-    if is_gzip(chunk.blob):
+    found: Iterable[Block]
+    if chunk.packed:
         found = blocks(text_pieces(chunk.blob, chunk.limits), chunk.limits, quotes=False)
+    else:
+        found = [chunk_block(chunk)]
     for block in found:
         if shape is None:
             shape = _first_shape([block], chunk.blob.name)
@@ -272,15 +299,17 @@ def _first_shape(found: Iterable[Block], name: str) -> Shape | None:
     return None
 
 
-def _parts(chunk: Chunk, block: Block, reading: Reading) -> Iterator[Part]:
-    rejects, rows = Rejects(chunk.blob.name), chunk.limits.part_rows
-    found = gather(_lines(block, chunk.limits, rejects), reading)
-    for _, number, reason, line in found.bad:
-        rejects.add(number, reason, line)
-    frame = found.frame.drop(OBJECT)
-    check_names([name for name in frame.columns if name not in OURS], chunk.blob.name)
+def _parts(pieces: Sequence[_Piece]) -> Iterator[Part]:
+    chunk, rejects = pieces[0].chunk, [Rejects(piece.chunk.blob.name) for piece in pieces]
+    lines = [_lines(piece, place, rejects[place]) for place, piece in enumerate(pieces)]
+    found = gather(pl.concat(lines, rechunk=True), pieces[0].reading)
+    for place, number, reason, line in found.bad:
+        rejects[place].add(number, reason, line)
+    frame, rows = found.frame.drop(OBJECT), chunk.limits.part_rows
+    names = chunk.blob.name + (f" and {len(pieces) - 1} more" if len(pieces) > 1 else "")
+    check_names([name for name in frame.columns if name not in OURS], names)
     first = replace(
-        part_of(chunk, frame.head(rows), rejects),
+        part_of(chunk, frame.head(rows), *rejects),
         left_out=((found.outside, OUTSIDE),) if found.outside else (),
         columns=found.columns,
         requests=found.requests,
@@ -290,12 +319,13 @@ def _parts(chunk: Chunk, block: Block, reading: Reading) -> Iterator[Part]:
         yield Part(first.name, first.number, frame.slice(start, rows))
 
 
-def _lines(block: Block, limits: Limits, rejects: Rejects) -> pl.DataFrame:
-    """The block's lines with their numbers, those apart that cannot be looked at."""
+def _lines(piece: _Piece, place: int, rejects: Rejects) -> pl.DataFrame:
+    """The piece's lines with their numbers, those apart that cannot be looked at."""
+    block, limits = piece.block, piece.chunk.limits
     if block.too_long:
         rejects.add(block.first_line, too_long(limits), block.data)
-        return line_frame(b"", 0, block.first_line, rejects).clear()
-    lines = line_frame(block.data, 0, block.first_line, rejects)
+        return line_frame(b"", place, block.first_line, rejects).clear()
+    lines = line_frame(block.data, place, block.first_line, rejects)
     if len(block.data) <= limits.line_bytes:
         return lines
     long = lines["line"].str.len_bytes() > limits.line_bytes

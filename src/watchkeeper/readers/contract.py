@@ -138,7 +138,7 @@ def _numerical(node: Node) -> NumericalStatistics:
     return NumericalStatistics(
         Summary(*summary),
         tuple(_bucket(bucket) for bucket in buckets) if buckets else (),
-        Sketch(tuple(tuple(value.number() for value in level) for level in levels) if levels else ((),)),
+        Sketch(tuple(level.numbers() for level in levels) if levels else ((),)),
         negative.count() if negative else None,
     )
 

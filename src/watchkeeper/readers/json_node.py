@@ -64,6 +64,13 @@ class Node:
             number = math.inf
         return number if math.isfinite(number) else self.fail("a finite number")
 
+    def numbers(self) -> tuple[float, ...]:
+        """A list of finite numbers; a long one is mostly doubles, which are looked at all at once."""
+        values = self._of(list, "a list")
+        if all(type(value) is float and math.isfinite(value) for value in values):
+            return tuple(values)
+        return tuple(node.number() for node in self)
+
     def count(self) -> int:
         """A whole number of at least 0; `3.0` will do."""
         number = self.number()

@@ -86,6 +86,8 @@ def _unreadable(blob: Blob, error: BaseException) -> InputError | PlatformError:
 
 
 def _plain(file: str, column: pl.Series) -> pl.Series:
+    if _is_plain(column.dtype):
+        return column
     expression = _expression(file, column.name, column.dtype)
     try:
         return column.to_frame().select(expression).to_series()
@@ -98,7 +100,7 @@ def _plain(file: str, column: pl.Series) -> pl.Series:
 
 def _expression(file: str, name: str, type_: pl.DataType) -> pl.Expr:
     column = pl.col(name)
-    if type_.is_integer() or type_.is_float() or type_ in (pl.Boolean, pl.String):
+    if _is_plain(type_):
         return column
     if isinstance(type_, _NESTED):
         raise InputError(
@@ -113,6 +115,10 @@ def _expression(file: str, name: str, type_: pl.DataType) -> pl.Expr:
     if isinstance(type_, pl.Date | pl.Time | pl.Duration):
         return column.dt.to_string("iso")
     return column.cast(pl.String)
+
+
+def _is_plain(type_: pl.DataType) -> bool:
+    return type_.is_integer() or type_.is_float() or type_ in (pl.Boolean, pl.String)
 
 
 def _first_line(error: BaseException) -> str:

@@ -94,7 +94,7 @@ class Chunk:
     """What one worker reads: the bytes (of Parquet: the rows) from `start` to `stop` of a blob.
 
     `number` counts a blob's chunks from 0, `first_line` its lines from 1. `too_long` is a single
-    line over the limit, which is not read.
+    line over the limit, which is not read; `packed` is a whole gzip file of captures.
     """
 
     blob: Blob
@@ -105,6 +105,7 @@ class Chunk:
     first_line: int = 1
     too_long: bool = False
     limits: Limits = field(default_factory=Limits)
+    packed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,15 +171,15 @@ class Rejects:
         return b"".join(lines)
 
 
-def part_of(chunk: Chunk, frame: pl.DataFrame, rejects: Rejects) -> Part:
-    """A part of rows and bad lines alone."""
+def part_of(chunk: Chunk, frame: pl.DataFrame, *rejects: Rejects) -> Part:
+    """A part of rows and bad lines alone, those of each file apart."""
     return Part(
         chunk.blob.name,
         chunk.number,
         frame,
-        rejects.all()[:SAMPLES],
-        len(rejects.found),
-        quarantine=rejects.quarantine(),
+        tuple(line for each in rejects if each.found for line in each.all())[:SAMPLES],
+        sum(len(each.found) for each in rejects),
+        quarantine=b"".join(each.quarantine() for each in rejects),
     )
 
 

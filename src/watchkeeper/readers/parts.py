@@ -6,7 +6,7 @@ in reading order; the same rows come whatever the sizes of the chunks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from watchkeeper.readers.blobs import Blob
 from watchkeeper.readers.capture_parts import cut_captures, load_captures
@@ -44,12 +44,16 @@ __all__ = [
     "Limits",
     "ParquetLayout",
     "Part",
+    "batches",
     "cut",
     "data_columns",
     "layout_of",
     "load",
+    "load_batch",
     "match_columns",
 ]
+
+_BATCH_BYTES = 16 * 1024 * 1024
 
 
 def cut(blob: Blob, layout: Layout, limits: Limits | None = None) -> Iterator[Chunk]:
@@ -79,4 +83,33 @@ def load(chunk: Chunk) -> Iterator[Part]:
         case ParquetLayout():
             return load_parquet(chunk)
         case CaptureLayout():
-            return load_captures(chunk, chunk.layout)
+            return load_captures([chunk])
+
+
+def batches(chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, ...]]:
+    """The chunks, neighbours in one batch as long as they are captures of few bytes together.
+
+    Capture files are often small, and a part has its price whatever its size.
+    """
+    held: list[Chunk] = []
+    size = 0
+    for chunk in chunks:
+        joins = isinstance(chunk.layout, CaptureLayout) and not chunk.packed
+        length = chunk.stop - chunk.start if joins else _BATCH_BYTES
+        if held and size + length > _BATCH_BYTES:
+            yield tuple(held)
+            held, size = [], 0
+        held.append(chunk)
+        size += length
+    if held:
+        yield tuple(held)
+
+
+def load_batch(batch: Sequence[Chunk]) -> Iterator[Part]:
+    """What `load` gives for each chunk, but with fewer parts where the chunks are captures.
+
+    Such a part has the name of its first chunk's file; bad lines name their own.
+    """
+    if len(batch) == 1:
+        return load(batch[0])
+    return load_captures(batch)

@@ -15,6 +15,7 @@ import numpy as np
 import orjson
 import polars as pl
 
+from watchkeeper.readers.blocks import IN_CACHE
 from watchkeeper.readers.records import Sides, read_sides
 
 FIELDS = {
@@ -81,15 +82,15 @@ def plain_lines(lines: pl.Series, data: bytes) -> pl.Series:
     Every quote in them is JSON's own then.
     """
     plain = _unescaped(lines)
-    if _has_control(data):
+    if _has_control(data, ends=len(lines) - (not data.endswith(b"\n"))):
         plain &= ~lines.str.contains(r"[\x00-\x1f]")
     return plain
 
 
-def _has_control(data: bytes) -> bool:
-    found, step = np.frombuffer(data, np.uint8), 1 << 16  # steps that stay in the processor's cache
-    low = sum(np.count_nonzero(found[at : at + step] < _SPACE) for at in range(0, len(found), step))
-    return low != data.count(b"\n")
+def _has_control(data: bytes, ends: int) -> bool:
+    found = np.frombuffer(data, np.uint8)
+    steps = range(0, len(found), IN_CACHE)
+    return sum(np.count_nonzero(found[at : at + IN_CACHE] < _SPACE) for at in steps) != ends
 
 
 def _unescaped(lines: pl.Series) -> pl.Series:

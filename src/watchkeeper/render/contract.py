@@ -33,6 +33,7 @@ from watchkeeper.monitors.wording import double_text
 
 VERSION = 0.0
 _OPERATORS = frozenset(Operator)
+_TEXT = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def statistics_json(
@@ -245,14 +246,16 @@ def _double(value: float | Undefined) -> float | str:
 
 def _spell(value: Any, indent: str = "") -> str:
     match value:
+        case str():
+            return _TEXT(value)
         case bool():
             return "true" if value else "false"
         case float():
             return double_text(value)
         case dict():
             inner = indent + "  "
-            items = [f"{inner}{_spell(key)} : {_spell(item, inner)}" for key, item in value.items()]
+            items = [f"{inner}{_TEXT(key)} : {_spell(item, inner)}" for key, item in value.items()]
             return "{\n" + ",\n".join(items) + f"\n{indent}}}" if items else "{ }"
         case list():
             return f"[ {', '.join(_spell(item, indent) for item in value)} ]" if value else "[ ]"
-    return json.dumps(value, ensure_ascii=False)
+    return _TEXT(value)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 INTEGRAL = r"^[-+]? ?[0-9]+$"
 FRACTIONAL = r"^[-+]? ?[0-9]+(\.[0-9]+|(\.[0-9]+)?[Ee][-+]?[0-9]+)$"
-BOOLEAN = r"^(true|false)$"
+BOOLEANS = ("true", "false")
 NUMBER = rf"{INTEGRAL}|{FRACTIONAL}"
 
 
@@ -52,11 +52,11 @@ class Cells:
     @cached_property
     def present(self) -> pl.Series:
         """The cells that hold something, in row order."""
-        held = self.series.drop_nulls()
+        held = self.series.drop_nulls() if self.series.null_count() else self.series
         if self.is_number or self.is_boolean:
             return held
-        text = held.cast(pl.String)
-        return text.filter(text != "")
+        filled = (text := held.cast(pl.String)) != ""
+        return text if filled.all() else text.filter(filled)
 
     @property
     def filled(self) -> pl.Series:
@@ -86,11 +86,10 @@ class Cells:
 
     @cached_property
     def tally(self) -> tuple[pl.Series, NDArray[np.int64]]:
-        """Each distinct value as text, ascending, and how many cells hold it."""
+        """Each distinct value as text, in any order, and how many cells hold it."""
         held = _without_negative_zero(self.present)
         counted = held.alias("value").value_counts(name="count")
-        by_text = counted.with_columns(counted["value"].cast(pl.String)).sort("value")
-        return by_text["value"], by_text["count"].cast(pl.Int64).to_numpy()
+        return counted["value"].cast(pl.String), counted["count"].to_numpy().astype(np.int64)
 
 
 def parsed(spelled: pl.Series) -> pl.Series:

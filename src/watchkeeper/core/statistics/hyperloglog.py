@@ -21,11 +21,9 @@ def registers_of(hashes: NDArray[np.uint64]) -> NDArray[np.uint8]:
     """Per register the greatest rank: one more than the leading zeros of the bits that did not choose it."""
     place = hashes >> np.uint64(_RANKS)
     rest = (hashes << np.uint64(PRECISION)) | np.uint64(1 << (PRECISION - 1))
-    rank = (65 - np.frexp(rest.astype(np.float64))[1]).astype(np.uint32)
-    keys = np.sort((place.astype(np.uint32) << np.uint32(6)) | rank)
+    rank = (65 - np.frexp(rest.astype(np.float64))[1]).astype(np.uint8)
     found = np.zeros(REGISTERS, np.uint8)
-    last = np.flatnonzero(np.append(keys[1:] >> np.uint32(6) != keys[:-1] >> np.uint32(6), True)[: keys.size])
-    found[keys[last] >> np.uint32(6)] = keys[last] & np.uint32(63)
+    np.maximum.at(found, place.astype(np.intp), rank)
     return found
 
 

@@ -16,6 +16,9 @@ from watchkeeper.core.values import ColumnType, Undefined
 
 BOUND = Bound(values=64, characters=4096)
 LONGEST_PATTERN = 64
+_RUNS = pl.first().str.replace_all(r"\p{Nd}+", "9").str.replace_all(r"\p{L}+", "A")
+_PATTERN = _RUNS.str.replace_all(r"\s+", " ").str.slice(0, LONGEST_PATTERN).alias("pattern")
+_LENGTH = pl.first().str.len_chars().cast(pl.Int64).alias("length")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,11 @@ class Lengths:
         values, counts = Cells.of(column).tally
         if not len(values):
             return cls()
-        lengths = values.str.len_chars().cast(pl.Int64).to_numpy()
+        told = values.to_frame().select(_LENGTH, _PATTERN)
+        lengths, patterns = told["length"].to_numpy(), told["pattern"]
         together = int(np.dot(lengths, counts))
         shape = int(counts.sum()), together, int(lengths.min()), int(lengths.max())
-        return cls(*shape, _patterns(values, counts))
+        return cls(*shape, _counted(patterns, counts))
 
     def merge(self, other: Self) -> Self:
         """Both parts together; exact but for the rarer of more than 64 patterns."""
@@ -83,12 +87,11 @@ class Lengths:
 
 def pattern_of(texts: pl.Series) -> pl.Series:
     """The pattern of each text."""
-    shapes = texts.str.replace_all(r"\p{Nd}+", "9").str.replace_all(r"\p{L}+", "A")
-    return shapes.str.replace_all(r"\s+", " ").str.slice(0, LONGEST_PATTERN)
+    return texts.to_frame().select(_PATTERN).to_series()
 
 
-def _patterns(values: pl.Series, counts: NDArray[np.int64]) -> Frequencies:
+def _counted(patterns: pl.Series, counts: NDArray[np.int64]) -> Frequencies:
     found: dict[str, int] = {}
-    for pattern, count in zip(pattern_of(values).to_list(), counts.tolist(), strict=True):
+    for pattern, count in zip(patterns.to_list(), counts.tolist(), strict=True):
         found[pattern] = found.get(pattern, 0) + count
     return Frequencies.of(found, BOUND)

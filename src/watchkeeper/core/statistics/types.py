@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 import numpy as np
 import polars as pl
 
-from watchkeeper.core.statistics.cells import BOOLEAN, NUMBER, Cells, parsed
+from watchkeeper.core.statistics.cells import BOOLEANS, NUMBER, Cells, parsed
 from watchkeeper.core.statistics.protocol import Kept
 from watchkeeper.core.values import ColumnType
 
@@ -47,7 +47,7 @@ class Types:
         fractional = int(broken.sum())
         boolean = 0
         if len(spelled) < len(cells.present):
-            boolean = int(cells.present.str.contains(BOOLEAN).sum())
+            boolean = int(_booleans(cells.present).sum())
         integral = len(broken) - fractional
         return cls(integral, fractional, boolean, len(cells.present) - len(broken) - boolean)
 
@@ -56,7 +56,7 @@ class Types:
         """The same from the distinct values and their counts."""
         values, counts = cells.tally
         held = int(counts.sum())
-        boolean = int(counts[values.str.contains(BOOLEAN).to_numpy()].sum())
+        boolean = int(counts[_booleans(values).to_numpy()].sum())
         like_numbers = values.str.contains(NUMBER)
         if not like_numbers.any():
             return cls(0, 0, boolean, held - boolean)
@@ -100,3 +100,8 @@ class Types:
         if self.string or self.boolean:
             return ColumnType.STRING
         return ColumnType.FRACTIONAL if self.fractional else ColumnType.INTEGRAL
+
+
+def _booleans(texts: pl.Series) -> pl.Series:
+    true, false = BOOLEANS
+    return (texts == true) | (texts == false)
