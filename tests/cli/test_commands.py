@@ -244,6 +244,77 @@ def test_a_monitor_that_cannot_be_run_writes_nothing(
     assert tree(bad_month) == before
 
 
+def test_an_execution_is_shown_with_each_versions_verdict(cli: Cli, own: Path) -> None:
+    said = cli("monitor", "show", "demo-prod-model-quality", "--workspace", own)
+    assert (said.code, "rmse: GreaterThanThreshold" in said.out) == (1, True)
+    assert "  model v1: 60 rows, baseline v1: CompletedWithViolations" in said.out
+    files = said.out.splitlines()[-1].removeprefix("  files: ")
+    assert (Path(files) / "execution.json").is_file()
+    for window in ("2020-05", "2020-05-31", "2020-05-31T23:00:00+00:00"):
+        fine = cli(
+            "monitor", "show", "demo-prod-data-quality", "--window", window, "--workspace", own, "--json"
+        )
+        assert (fine.code, json.loads(fine.out)["status"]) == (0, "Completed")
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (("demo-prod-data-qualty",), 'did you mean "demo-prod-data-quality"?'),
+        (
+            ("demo-prod-data-quality", "--window", "2020-06"),
+            "want a window that was judged, the first is 2020-05",
+        ),
+        (("demo-prod-data-quality", "--window", "soon"), "want a time with a zone"),
+    ],
+)
+def test_an_execution_that_is_not_there_is_named_nearly(
+    cli: Cli, bad_month: Path, argv: tuple[str, ...], says: str
+) -> None:
+    said = cli("monitor", "show", *argv, "--workspace", bad_month)
+    assert (said.code, says in said.err) == (2, True)
+
+
+def test_a_backfill_judges_every_window_once(cli: Cli, own: Path) -> None:
+    for_prod = ("--for", "prod", "--workspace", own)
+    first = cli("monitor", "backfill", "data-quality", "--from", "2020-03", "--to", "2020-06", *for_prod)
+    assert (first.code, "3 windows, 1 of them on record before" in first.out) == (1, True)
+    assert [line.split()[4] for line in first.out.splitlines()[2:5]] == [
+        "NoTraffic",
+        "NoTraffic",
+        "Completed",
+    ]
+    pages = sorted((own / "executions" / "demo-prod-data-quality").rglob("report.html"))
+    assert [page.relative_to(own).parts[2:4] for page in pages] == [("2020", "04"), ("2020", "05")]
+    before = tree(own)
+    again = cli(
+        "monitor", "backfill", "data-quality", "--from", "2020-03", "--to", "2020-06", *for_prod, "--json"
+    )
+    assert json.loads(again.out)["stored"] == 3
+    assert tree(own) == before
+    labelled = cli("monitor", "backfill", "model-quality", "--from", "2020-05", "--to", "2020-06", *for_prod)
+    assert "1 window, 1 of them on record before" in labelled.out
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (("data-quality", "--from", "2020-06", "--to", "2020-05"), "want --from before --to"),
+        (("data-quality", "--from", "2020-05-02", "--to", "2020-05-30"), "want a window of its schedule"),
+        (("data-quality", "--from", "2999-01", "--to", "2999-03"), "has come due by"),
+        (("data-quality", "--from", "May", "--to", "2020-05"), "backfill data-quality in prod from: want a"),
+        (("bias", "--from", "2020-05", "--to", "2020-06"), "want one of data-quality, model-quality"),
+    ],
+)
+def test_a_backfill_of_nothing_writes_nothing(
+    cli: Cli, bad_month: Path, argv: tuple[str, ...], says: str
+) -> None:
+    before = tree(bad_month)
+    said = cli("monitor", "backfill", *argv, "--for", "prod", "--workspace", bad_month)
+    assert (said.code, says in said.err) == (2, True)
+    assert tree(bad_month) == before
+
+
 def test_a_tampered_baseline_stops_the_monitor(cli: Cli, own: Path) -> None:
     file = own / "baselines" / "data-quality" / "v1" / "constraints.json"
     file.write_bytes(file.read_bytes() + b" ")

@@ -91,7 +91,7 @@ def run_monitor(target: Target, run: MonitorRun, actor: Actor) -> Execution:
     The same inputs under the same settings and baselines give the stored execution again; others give
     a new revision beside it. Raises InputError for a monitor the project does not have.
     """
-    section = _section(target.project, run)
+    section = section_of(target.project, run)
     window = window_of(section, run.scheduled_at)
     source = source_of(target.project, run.environment, window)
     if JUDGES[run.monitor].needs_labels:
@@ -145,7 +145,8 @@ def _tried(
     return verdicts, *_status(verdicts)
 
 
-def _section(project: Project, run: MonitorRun) -> MonitorSection:
+def section_of(project: Project, run: MonitorRun) -> MonitorSection:
+    """The monitor's settings in its environment. Raises InputError for one that the project has not there."""
     monitors = project.environment(run.environment).monitors
     for name, section in monitors.items():
         if name == run.monitor:
@@ -165,7 +166,7 @@ def _yardsticks(target: Target, run: MonitorRun, frame: pl.DataFrame) -> _Yardst
 def _draft(
     project: Project, run: MonitorRun, window: Window, rows: WindowRows, yardsticks: _Yardsticks
 ) -> Execution:
-    settings = _section(project, run).model_dump_json(by_alias=True)
+    settings = section_of(project, run).model_dump_json(by_alias=True)
     what = [project.endpoint(run.environment), run.monitor, window, settings, ANALYZER_VERSION]
     return Execution(
         key=digest([*what, yardsticks.key]),

@@ -9,6 +9,10 @@ monitor = ByName(
     "Run monitors and show their executions.",
     {
         "list": Named("watchkeeper.cli.monitor_list:list_", "Print every execution."),
+        "show": Named("watchkeeper.cli.monitor_show:show", "Print one execution with its findings."),
         "run": Named("watchkeeper.cli.monitor_run:run", "Run one monitor now, on a window or on files."),
+        "backfill": Named(
+            "watchkeeper.cli.monitor_backfill:backfill", "Run one monitor on every window of a range."
+        ),
     },
 )

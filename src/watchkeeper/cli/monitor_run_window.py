@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from watchkeeper.adapters.local.actor import os_user
-from watchkeeper.app.monitoring import MonitorRun, run_monitor
+from watchkeeper.app.monitoring import MonitorRun, run_monitor, section_of
 from watchkeeper.app.project import load_project
 from watchkeeper.app.reporting import write_execution_page
 from watchkeeper.app.targets import open_target
@@ -22,11 +22,8 @@ def run_window(typed: RunOptions) -> int:
     """Judge the window of a time of the schedule, and say what was found; the exit code."""
     monitor, environment, moment = typed.monitor, typed.environment or "", typed.moment
     target = open_target(load_project(typed.workspace), open_workspace(typed.workspace).folder)
-    monitors = target.project.environment(environment).monitors
-    section = next((section for name, section in monitors.items() if name == monitor), None)
-    if section is None:
-        raise InputError(f"run monitor {monitor} in {environment}: want one of {', '.join(monitors)}")
     now = target.clock.now()
+    section = section_of(target.project, MonitorRun(monitor, environment, now))
     try:
         at = parse_utc(moment) if moment else section.schedule.previous(now)
     except ValueError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,7 +11,7 @@ import click
 
 from watchkeeper.core.encoding import encode
 from watchkeeper.core.errors import InputError
-from watchkeeper.core.windows import month_start
+from watchkeeper.core.windows import month_start, parse_utc
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,6 +39,16 @@ def check_month(text: str, doing: str) -> str:
     except ValueError as error:
         raise InputError(f"{doing}: {error}") from None
     return text
+
+
+def read_moment(text: str, doing: str) -> datetime:
+    """A month or a day as its beginning, else a time with a zone. Raises InputError for any other text."""
+    try:
+        if len(text) == len("YYYY-MM"):
+            return month_start(text)
+        return parse_utc(f"{text}T00:00:00Z" if len(text) == len("YYYY-MM-DD") else text)
+    except ValueError as error:
+        raise InputError(f"{doing}: {error}") from None
 
 
 def answer(value: object, as_json: bool, text: Callable[[], str]) -> None:
