@@ -61,7 +61,7 @@ def test_no_damage_to_parquet_is_a_crash_of_ours(tmp_path: Path) -> None:
 
 
 def gave_up(ended: subprocess.CompletedProcess[str]) -> bool:
-    """Whether Polars asked for more memory than there is, as Rust then ends the process and as libFuzzer sees it."""
+    """Whether Polars asked for more memory than there is, for which Rust ends the process."""
     asked = re.search(r"memory allocation of \d{12,} bytes failed", ended.stderr)
     return asked is not None and ended.returncode in (-signal.SIGABRT, LIBFUZZER_CRASH)
 

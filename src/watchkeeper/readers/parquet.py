@@ -17,6 +17,7 @@ from watchkeeper.readers.part_values import LINE, Chunk, Limits, ParquetLayout, 
 
 MAGIC = b"PAR1"
 _PARTS = 4  # parts of a chunk
+_CELLS = "cells"
 _NESTED = (pl.List, pl.Struct, pl.Array, pl.Object)
 # Polars panics at some damaged files, which is no Exception.
 _FAILURES = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, OverflowError, MemoryError)
@@ -88,7 +89,7 @@ def _unreadable(blob: Blob, error: BaseException) -> InputError | PlatformError:
 def _plain(file: str, column: pl.Series) -> pl.Series:
     expression = _expression(file, column.name, column.dtype)
     try:
-        return column.to_frame().select(expression).to_series()
+        return column.alias(_CELLS).to_frame().select(expression).to_series().alias(column.name)
     except pl.exceptions.PolarsError as error:
         what = f"{column.dtype}: {_first_line(error)}"
         if column.dtype == pl.Binary:
@@ -97,7 +98,8 @@ def _plain(file: str, column: pl.Series) -> pl.Series:
 
 
 def _expression(file: str, name: str, type_: pl.DataType) -> pl.Expr:
-    column = pl.col(name)
+    """What makes the column `_CELLS` plain. Polars may take a column's own name for a pattern, as `*`."""
+    column = pl.col(_CELLS)
     if type_.is_integer() or type_.is_float() or type_ in (pl.Boolean, pl.String):
         return column
     if isinstance(type_, _NESTED):
