@@ -15,6 +15,8 @@ SYNC := $(UV) pip sync --compile-bytecode --python $(BIN)/python --require-hashe
 STAMP := .venv/.stamp
 EXTRAS := spark fuzz
 PEERS := evidently whylogs tfdv spark limits
+# What it has wheels for; 3.1 has none for Python 3.11.
+ATHERIS := atheris<3.1; sys_platform == 'linux' and platform_machine == 'x86_64' and python_version < '3.14'
 COMPILE := $(UV) pip compile --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 PROJECT := projects/resale_price
 BUILD := build/demo
@@ -71,7 +73,8 @@ test-deps: $(EXTRAS:%=.venv-%/.stamp) ## install what tests start: programs, whe
 		for package in $$packages; do $$sudo systemctl disable --now "$$package" >/dev/null 2>&1 || true; done; \
 	fi
 
-# PySpark is some 700 MB with what it brings, and atheris is on Linux alone: the tests that use them start a Python that has them.
+# PySpark is some 700 MB with what it brings, and atheris has wheels for Linux on x86-64 alone: the tests that use them start a
+# Python that has them.
 .venv-%/.stamp: requirements.lock requirements-%.lock pyproject.toml | $(STAMP)
 	@rm -f $@
 	@$(@D)/bin/python --version >/dev/null 2>&1 || $(BIN)/python -m venv --clear --without-pip $(@D)
@@ -116,7 +119,7 @@ up: $(STAMP) ## serve the endpoint and the console on what the demo made
 lock: $(STAMP) ## write the lock files anew, for Linux and macOS, from pyproject.toml
 	$(COMPILE) pyproject.toml --group dev --output-file requirements.lock
 	printf 'pyarrow\npyspark\n' | $(COMPILE) - --constraint requirements.lock --output-file requirements-spark.lock
-	echo "atheris<3.1; sys_platform == 'linux'" | $(COMPILE) - --constraint requirements.lock --output-file requirements-fuzz.lock
+	echo "$(ATHERIS)" | $(COMPILE) - --constraint requirements.lock --output-file requirements-fuzz.lock
 
 bench-lock: $(STAMP) ## write benchmarks/peers/*.txt anew from the .in beside each
 	@for peer in $(PEERS); do \

@@ -101,6 +101,54 @@ def test_g6_ends_with_the_sixty_violations_of_the_contract(container: Container)
     assert container.outputs() == ["constraint_violations.json", "constraints.json", "statistics.json"]
 
 
+MESSAGE, METRICS = "output/message", "output/metrics/cloudwatch/cloudwatch_metrics.jsonl"
+FILES = ("processing/output/constraints.json", "processing/output/statistics.json")
+VIOLATIONS = "processing/output/constraint_violations.json"
+
+
+@pytest.mark.parametrize("mode", ["compatible", "correct"])
+def test_a_baseline_leaves_its_two_files_and_the_message_and_nothing_more(
+    container: Container, mode: str
+) -> None:
+    container.put(f"{DATASET}/baseline.csv", SMALL)
+    given = everything(container)
+    of_csv = '{"csv": {"header": true, "output_columns_position": "START"}}'
+    run = {"dataset_format": of_csv, "dataset_source": DATASET, "publish_cloudwatch_metrics": "Disabled"}
+    assert container.run(**run, WATCHKEEPER_MODE=mode) == CLEAN
+    assert everything(container) - given == {*FILES, MESSAGE}
+    assert container.path("/opt/ml/output/message").read_bytes() == CLEAN.encode()
+
+
+@pytest.mark.parametrize("mode", ["compatible", "correct"])
+@pytest.mark.parametrize("broken", [False, True])
+@pytest.mark.parametrize("published", [False, True])
+def test_a_run_leaves_the_contracts_files_and_the_message_and_nothing_more(
+    container: Container, mode: str, broken: bool, published: bool
+) -> None:
+    small(container, WATCHKEEPER_MODE=mode)
+    container.path("/opt/ml/output/message").unlink()
+    bad_line = "{not json"
+    container.captures([*small_records(), bad_line, *([captured("x,1.5", "0.5")] if broken else [])])
+    given = everything(container)
+    publish = "Enabled" if published else "Disabled"
+    message = container.monitor(WATCHKEEPER_MODE=mode, publish_cloudwatch_metrics=publish)
+    assert container.said.code == 0
+    left = {*FILES, MESSAGE, *([VIOLATIONS] if broken else []), *([METRICS] if published else [])}
+    assert everything(container) - given == left
+    if not broken:
+        assert message == CLEAN
+        return
+    count = len(container.violations())
+    assert message == f"CompletedWithViolations: Job completed successfully with {count} violations."
+    assert ("a", "data_type_check") in {each[:2] for each in container.violations()}
+
+
+def everything(container: Container) -> set[str]:
+    """Every file below the service's folder, hidden ones too."""
+    root = container.path("/opt/ml")
+    return {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+
+
 def test_captures_take_the_baselines_names_by_position_outputs_first(container: Container) -> None:
     small(container)
     container.captures(small_records())

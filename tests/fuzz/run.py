@@ -1,8 +1,9 @@
-"""Feed a target until time is up: `python -m tests.fuzz.run TARGET SECONDS [--plain SEED]`.
+"""Feed a target until time is up: `python -m tests.fuzz.run TARGET SECONDS [--plain SEED | --corpus FOLDER]`.
 
 With atheris the inputs are led by what code they reach; without it, or with `--plain`, the seeds are
-changed at random. Prints how many inputs were tried and the slowest one. Exits with 1 for a crash, whose
-input it leaves in the file `crash-TARGET`.
+changed at random. Prints how many inputs were tried and the slowest one. Exits with another code than 0 for
+a crash or a hang, whose input it leaves in a file `crash-TARGET…`. In `--corpus` a run leaves the inputs
+that reached new code, and a further one goes on from there.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ LONGEST = 2_048
 SLOW_SECONDS = 20.0  # one input taking this long is a hang
 
 
-def main(name: str, seconds: float, plain: list[str]) -> int:
+def main(name: str, seconds: float, options: list[str]) -> int:
+    plain = options[:1] == ["--plain"]
     if not plain and importlib.util.find_spec("atheris") is not None:
-        return led(name, seconds)
+        with tempfile.TemporaryDirectory() as folder:
+            return led(name, seconds, options[1] if options else folder)
     why = "asked for" if plain else "atheris is not installed"
     target = importlib.import_module("tests.fuzz.targets").TARGETS[name]
-    return at_random(name, target, seconds, f"{why}, seed {''.join(plain[1:])}")
+    return at_random(name, target, seconds, f"{why}, seed {''.join(options[1:])}")
 
 
 def at_random(name: str, target: Target, seconds: float, why: str) -> int:
@@ -79,17 +82,16 @@ def changed(chance: random.Random, data: bytes) -> bytes:
     return bytes(found[:LONGEST])
 
 
-def led(name: str, seconds: float) -> int:
+def led(name: str, seconds: float, corpus: str) -> int:
     atheris: Any = importlib.import_module("atheris")
     with atheris.instrument_imports(include=["watchkeeper.readers"]):
         target = importlib.import_module("tests.fuzz.targets").TARGETS[name]
-    with tempfile.TemporaryDirectory() as folder:
-        for place, seed in enumerate(target.seeds):
-            (Path(folder) / str(place)).write_bytes(seed)
-        limits = (f"-max_total_time={int(seconds)}", f"-max_len={LONGEST}", f"-timeout={int(SLOW_SECONDS)}")
-        artefacts = f"-artifact_prefix=crash-{name}-"
-        atheris.Setup([sys.argv[0], *limits, "-print_final_stats=1", artefacts, folder], target.feed)
-        atheris.Fuzz()  # ends the process
+    for place, seed in enumerate(target.seeds):
+        (Path(corpus) / str(place)).write_bytes(seed)
+    limits = (f"-max_total_time={int(seconds)}", f"-max_len={LONGEST}", f"-timeout={int(SLOW_SECONDS)}")
+    artefacts = f"-artifact_prefix=crash-{name}-"
+    atheris.Setup([sys.argv[0], *limits, "-print_final_stats=1", artefacts, corpus], target.feed)
+    atheris.Fuzz()  # ends the process
     return 0
 
 

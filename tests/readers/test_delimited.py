@@ -235,3 +235,11 @@ def test_parts_hold_no_more_rows_than_they_may() -> None:
 def test_a_row_that_begins_as_a_packed_file_does_is_text_all_the_same(start: str) -> None:
     found = read(f"a,b\n{start},1\n", HEADED)
     assert found.rows("a", "b") == [(start, "1")]
+
+
+@pytest.mark.parametrize("name", ["*", "^a$", "^.*$"])
+def test_a_name_that_polars_takes_for_a_pattern_is_a_name(name: str) -> None:
+    """Found by fuzzing."""
+    assert read(f'{name}\n\n""', HEADED).frame.to_dict(as_series=False) == {name: [""], "_line": [3]}
+    found = read(f'{name},b\n"x",1\ny,2\n', HEADED)
+    assert found.frame.to_dict(as_series=False) == {name: ["x", "y"], "b": ["1", "2"], "_line": [2, 3]}

@@ -78,10 +78,18 @@ def check_folder(folder: Path, inputs: tuple[str, ...]) -> None:
     target = folder.resolve()
     for text in inputs:
         source = Path(text)
-        if source.is_dir() and target.is_relative_to(source.resolve()):
+        if _is_folder(source) and target.is_relative_to(source.resolve()):
             raise InputError(
                 f"write to {folder}: want a folder outside the data's, {text}; the next run would read it"
             )
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether it is one that this user may see: what may not be seen is refused when it is read."""
+    try:
+        return path.is_dir()
+    except PermissionError:
+        return False
 
 
 def write_files(folder: Path, judged: Judged, bad_lines: Quarantine, page: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from watchkeeper.app.analysis import Analysis, AnalysisRequest, Tools, Yardstick, analyse
@@ -15,7 +15,7 @@ from watchkeeper.core.values import Schema
 from watchkeeper.core.windows import Window
 from watchkeeper.readers.blobs import Blob, blobs_of, with_content
 from watchkeeper.readers.manifests import is_manifest, manifest_blobs
-from watchkeeper.readers.parts import CaptureLayout, CsvLayout, JsonLayout, Layout, layout_of
+from watchkeeper.readers.parts import CaptureLayout, CsvLayout, JsonLayout, Layout, Limits, layout_of
 
 STATISTICS, CONSTRAINTS = "statistics.json", "constraints.json"
 
@@ -25,12 +25,14 @@ class Reading:
     """How files are to be read, beyond what their content says.
 
     `header` says whether CSV files begin with their columns' names. Of captures only records inside the
-    window are read, and with a schema only payloads that fit it.
+    window are read, and with a schema only payloads that fit it. A line longer than `limits` say is a bad
+    line, and a JSON document longer than that is refused.
     """
 
     header: bool | None = None
     schema: Schema | None = None
     window: Window | None = None
+    limits: Limits = field(default_factory=Limits)
 
 
 _BY_CONTENT = Reading()
@@ -51,7 +53,7 @@ def data_set(paths: Sequence[str], reading: Reading = _BY_CONTENT) -> DataSet:
                 f"read {_words(paths)}: want files of one layout, got {_kind(layouts[0])} in "
                 f"{filled[0].name} and {_kind(layout)} in {blob.name}"
             )
-    return DataSet(_words(paths), blobs, layouts[0])
+    return DataSet(_words(paths), blobs, layouts[0], reading.limits)
 
 
 def yardstick(path: str, reading: Reading, mode: Mode, tools: Tools) -> tuple[Yardstick, Analysis | None]:

@@ -17,6 +17,7 @@ from watchkeeper.readers.parts import (
     Chunk,
     ColumnMatch,
     Layout,
+    Limits,
     Part,
     batches,
     cut,
@@ -41,11 +42,12 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """Files that are read as one, in this order."""
+    """Files that are read as one, in this order, so much at once."""
 
     name: str
     blobs: tuple[Blob, ...]
     layout: Layout
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,7 @@ def _fold(
 def chunks_of(data: DataSet) -> Iterator[Chunk]:
     """Every chunk of every file, in order."""
     for blob in data.blobs:
-        yield from cut(blob, data.layout)
+        yield from cut(blob, data.layout, data.limits)
 
 
 def first_plan(data: DataSet, plan: Plan) -> Plan:
@@ -172,7 +174,10 @@ def first_plan(data: DataSet, plan: Plan) -> Plan:
             if part.frame.height:
                 frame = named(part.frame, plan.names)
                 unknown = tuple(Column(n, ColumnType.UNKNOWN, Role.FEATURE) for n in data_columns(frame))
-                return replace(plan, declared=unknown, taken=assumed(unknown, frame))
+                plain, names = _plainly_named(frame, data_columns(frame))
+                looks = assumed([replace(c, name=n) for c, n in zip(unknown, names, strict=True)], plain)
+                taken = tuple(replace(c, name=u.name) for c, u in zip(looks, unknown, strict=True))
+                return replace(plan, declared=unknown, taken=taken)
     return plan
 
 
@@ -218,12 +223,21 @@ def _group(plan: Plan, version: int | None, frame: pl.DataFrame) -> Group:
     known, held = {column.name for column in plan.columns}, data_columns(frame)
     extra = tuple(Column(n, ColumnType.UNKNOWN, Role.FEATURE) for n in held if n not in known)
     absent = pl.Series("absent", [None], dtype=pl.String).new_from_index(0, frame.height)
+    cells = {name: frame[name].alias("cells") for name in held}
     profiles = tuple(
-        ColumnProfile.of(column, frame[column.name] if column.name in held else absent, plan.mode)
+        ColumnProfile.of(column, cells.get(column.name, absent), plan.mode)
         for column in (*plan.columns, *extra)
     )
-    whole = RowsProfile.of(frame, held, TIME) if plan.mode is Mode.CORRECT else None
+    whole = RowsProfile.of(*_plainly_named(frame, held), TIME) if plan.mode is Mode.CORRECT else None
     return Group(version, frame.height, profiles, frozenset(held), whole)
+
+
+def _plainly_named(frame: pl.DataFrame, held: list[str]) -> tuple[pl.DataFrame, list[str]]:
+    """The frame and its data columns' names, others where Polars takes one for a pattern, as `*`."""
+    if not any(name == "*" or name.startswith("^") for name in held):
+        return frame, held
+    plain = {name: f"_c{place}" for place, name in enumerate(held)}
+    return frame.rename(plain), list(plain.values())
 
 
 def _nothing(like: ColumnProfile, rows: int) -> ColumnProfile:
@@ -236,7 +250,8 @@ def _settled(plan: Plan, found: Profiled) -> Plan | None:
     """The plan with the types that all rows say; None when those it has will do."""
     profiles = {p.name: p for group in found.groups for p in group.profiles}
     later = [Column(name, ColumnType.UNKNOWN, Role.FEATURE) for name in profiles]
-    declared = (*plan.declared, *(column for column in later if column not in plan.declared))
+    known = {column.name for column in plan.declared}
+    declared = (*plan.declared, *(column for column in later if column.name not in known))
     taken = {column.name: column for column in plan.taken}
     said = settled(
         declared,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -17,7 +18,7 @@ from watchkeeper.monitors.data_quality_values import (
 )
 
 MASK = "•••"
-OURS = "_"  # columns of a frame whose name starts with it are not the data's
+OURS = ("_line", "_event_id", "_join_id", "_time", "_model_version", "_row")  # a frame's, not the data's
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def offending_rows(
     if violation.check in WHOLE:
         return NoRows(WHOLE[violation.check])
     if violation.check == "duplicate_rows_check":
-        repeated = ~pl.struct(pl.exclude(f"^{OURS}.*$")).is_first_distinct()
+        repeated = ~pl.struct(pl.exclude(OURS)).is_first_distinct()
         return OffendingRows(repeated, None)
     find = _ROWS.get(violation.check)
     predicate = find(violation.subject, asked, baseline) if find and asked else None
@@ -71,19 +72,24 @@ def offending_rows(
     return OffendingRows(predicate.fill_null(value=False), violation.subject, masked)
 
 
+def _column(name: str) -> pl.Expr:
+    """The column of this very name, which may be a pattern to Polars, as `*` and `^a$` are."""
+    return pl.col(f"^{re.escape(name)}$") if name == "*" or name.startswith("^") else pl.col(name)
+
+
 def _missing(name: str) -> pl.Expr:
-    return pl.col(name).is_null() | (pl.col(name).cast(pl.String) == "")
+    return _column(name).is_null() | (_column(name).cast(pl.String) == "")
 
 
 def _number(name: str) -> pl.Expr:
     """The cell as a double where it is a number by the contract's patterns, else null."""
-    text = pl.col(name).cast(pl.String)
+    text = _column(name).cast(pl.String)
     plain = pl.when(text.str.contains(NUMBER)).then(text.str.replace(" ", "", literal=True))
     return plain.cast(pl.Float64, strict=False)
 
 
 def _mistyped(name: str, asked: FeatureConstraints, _: DataQualityStatistics) -> pl.Expr | None:
-    text = pl.col(name).cast(pl.String)
+    text = _column(name).cast(pl.String)
     patterns = {
         ColumnType.INTEGRAL: INTEGRAL,
         ColumnType.FRACTIONAL: NUMBER,
@@ -109,7 +115,7 @@ def _unknown_value(name: str, asked: FeatureConstraints, baseline: DataQualitySt
         known |= {value for value, _ in before.string.counts}
     if not known:
         return None
-    return ~_missing(name) & ~pl.col(name).cast(pl.String).is_in(sorted(known))
+    return ~_missing(name) & ~_column(name).cast(pl.String).is_in(sorted(known))
 
 
 def _negative(name: str, _: FeatureConstraints, __: DataQualityStatistics) -> pl.Expr:

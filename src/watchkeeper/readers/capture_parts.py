@@ -135,12 +135,12 @@ def gather(lines: pl.DataFrame, reading: Reading) -> Gathered:
         frames.append(_singly(rest, reading, found))
     frames = [frame for frame in frames if frame.height]
     if len(frames) == 1:
-        found.frame = frames[0].select(_order(frames[0], reading.shape))
+        found.frame = _in_order(frames[0], reading.shape)
     elif frames:
         together = pl.concat(frames, how="diagonal")
         place = pl.col(OBJECT) * _MANY_LINES + pl.col(LINE)  # one number is sorted faster than two
         together = together.sort(place, maintain_order=True)
-        found.frame = together.select(_order(together, reading.shape))
+        found.frame = _in_order(together, reading.shape)
     found.bad.sort(key=lambda item: item[:2])
     return found
 
@@ -388,6 +388,8 @@ def empty_rows(shape: Shape) -> pl.DataFrame:
     return pl.DataFrame(schema={**dict.fromkeys(shape.order, pl.String()), **_META})
 
 
-def _order(frame: pl.DataFrame, shape: Shape) -> list[str]:
-    known = {*shape.order, *_META}
-    return [*shape.order, *(name for name in frame.columns if name not in known), *_META]
+def _in_order(frame: pl.DataFrame, shape: Shape) -> pl.DataFrame:
+    """Not by `select`, which takes a name like `*` or `^a$` for a pattern."""
+    known, held = {*shape.order, *_META}, {column.name: column for column in frame.get_columns()}
+    names = [*shape.order, *(name for name in held if name not in known), *_META]
+    return pl.DataFrame([held[name] for name in names])

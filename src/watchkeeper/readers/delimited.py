@@ -168,7 +168,7 @@ def _careful(
         if fault := _fault(raw, limits) or _record_fault(record.fields, len(names), record.count):
             rejects.add(where, fault, raw)
         elif record.fields:
-            rows.append((where, *record.fields))
+            rows.append((*record.fields, where))
     plain += range(at, len(lines))
     good = []
     for place in plain:
@@ -185,8 +185,8 @@ def _careful(
     if not rows:
         return frame
     columns = zip(*rows, strict=True)
-    found = pl.DataFrame(dict(zip((LINE, *names), columns, strict=True)), schema=_schema(names))
-    return pl.concat([frame, found.select(frame.columns)]).sort(LINE)
+    found = pl.DataFrame(dict(zip((*names, LINE), columns, strict=True)), schema=_schema(names))
+    return pl.concat([frame, found]).sort(LINE)
 
 
 def _plain(lines: pl.Series, numbers: pl.Series, names: Sequence[str], rejects: Rejects) -> pl.DataFrame:
@@ -205,7 +205,7 @@ def _plain(lines: pl.Series, numbers: pl.Series, names: Sequence[str], rejects: 
 
 
 def _schema(names: Sequence[str]) -> dict[str, pl.DataType]:
-    return {LINE: pl.Int64(), **dict.fromkeys(names, pl.String())}
+    return {**dict.fromkeys(names, pl.String()), LINE: pl.Int64()}
 
 
 def _record_fault(fields: Sequence[str] | str, width: int, lines: int) -> str:

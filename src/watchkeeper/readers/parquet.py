@@ -17,6 +17,7 @@ from watchkeeper.readers.part_values import LINE, Chunk, Limits, ParquetLayout, 
 
 MAGIC = b"PAR1"
 _PARTS = 4  # parts of a chunk
+_CELLS = "cells"
 _NESTED = (pl.List, pl.Struct, pl.Array, pl.Object)
 # Polars panics at some damaged files, which is no Exception.
 _FAILURES = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, OverflowError, MemoryError)
@@ -90,7 +91,7 @@ def _plain(file: str, column: pl.Series) -> pl.Series:
         return column
     expression = _expression(file, column.name, column.dtype)
     try:
-        return column.to_frame().select(expression).to_series()
+        return column.alias(_CELLS).to_frame().select(expression).to_series().alias(column.name)
     except pl.exceptions.PolarsError as error:
         what = f"{column.dtype}: {_first_line(error)}"
         if column.dtype == pl.Binary:
@@ -99,7 +100,8 @@ def _plain(file: str, column: pl.Series) -> pl.Series:
 
 
 def _expression(file: str, name: str, type_: pl.DataType) -> pl.Expr:
-    column = pl.col(name)
+    """What makes the column `_CELLS` plain. Polars may take a column's own name for a pattern, as `*`."""
+    column = pl.col(_CELLS)
     if _is_plain(type_):
         return column
     if isinstance(type_, _NESTED):
