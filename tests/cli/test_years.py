@@ -18,6 +18,8 @@ from tests.shared import shared
 
 SOAK = os.environ.get("WATCHKEEPER_SOAK") == "1"
 # In the bound, April's error is known on the first of June, and the model that answers it serves that month.
+# Six months are too few for an error to grow where the level is forecast, so there it is not.
+DAMPING = "damping: 0.9" if SOAK else "damping: 0"
 LOOK_ALIKE = ("2020-01", "2022-12") if SOAK else ("2021-01", "2021-06")
 REAL = ("2020-01", "2022-12") if SOAK else ("2020-01", "2020-01")
 
@@ -28,9 +30,9 @@ def rehearse(folder: Path, months: tuple[str, str], trials: int, *argv: object) 
     """The summary of the worked example's months, without the network; the loop closed."""
     text = EXAMPLE.read_text(encoding="utf-8")
     assert "trials: 25" in text
-    (folder / "watchkeeper.yaml").write_text(
-        text.replace("trials: 25", f"trials: {trials}"), encoding="utf-8"
-    )
+    assert "damping: 0.9" in text
+    text = text.replace("trials: 25", f"trials: {trials}").replace("damping: 0.9", DAMPING)
+    (folder / "watchkeeper.yaml").write_text(text, encoding="utf-8")
     environment = {**os.environ, "WATCHKEEPER_OFFLINE": "1"}
     environment.pop("WATCHKEEPER_HDB_CSV", None)
     command: Sequence[object] = (
