@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from watchkeeper.app.profiling import DataSet, Engine, Plan, Profiled, Quarantine, profile_data
-from watchkeeper.app.row_evidence import Evidence, EvidenceOrder, find_rows
+from watchkeeper.app.row_evidence import EvidenceOrder, find_rows
 from watchkeeper.app.sensitive import without_values, worded
 from watchkeeper.app.suggestion import Suggestion
 from watchkeeper.core.errors import InputError
@@ -22,6 +22,7 @@ from watchkeeper.core.statistics.distances import Distance, Mode, PValue
 from watchkeeper.core.statistics.profiles import RowsProfile
 from watchkeeper.core.values import (
     Column,
+    Evidence,
     InputDigest,
     Progress,
     Role,

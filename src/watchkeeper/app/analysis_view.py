@@ -7,8 +7,7 @@ from types import MappingProxyType
 
 from watchkeeper.app.analysis import Analysis, ColumnDrift, Judged
 from watchkeeper.app.column_distributions import column_distribution
-from watchkeeper.app.row_evidence import Evidence
-from watchkeeper.core.values import Violation
+from watchkeeper.core.values import Evidence, Violation
 from watchkeeper.monitors.data_quality_values import (
     DataQualityConstraints,
     DatasetConstraints,

@@ -10,17 +10,20 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from watchkeeper.app.sensitive import without_values, worded
 from watchkeeper.app.slas import broken_by_figures, broken_per_sla, source_notes, with_slas
 from watchkeeper.app.suggestion import Suggestion as Suggestion  # the judges' answer, found here too
 from watchkeeper.core.statistics.distances import Distance
 from watchkeeper.core.values import Metrics, Role, Schema, Undefined, Violation
 from watchkeeper.monitors import data_quality, model_quality
 from watchkeeper.monitors.data_quality_values import Sla
+from watchkeeper.monitors.evidence import NoRows, OffendingRows, offending_rows
 from watchkeeper.monitors.model_quality_values import RegressionStatistics
 from watchkeeper.readers import contract as read
 from watchkeeper.render.contract import constraints_json, statistics_json
 
 LABEL = "label"  # the column that joining labels adds
+_OF_ALL_ROWS = NoRows("it is about a figure of all rows together")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +37,27 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a monitor found in some rows."""
+    """What a monitor found in some rows; `rows` says of each violation which of them it is about."""
 
     found: Suggestion  # statistics of these rows, and the constraints they would suggest
     violations: tuple[Violation, ...]
+    rows: tuple[OffendingRows | NoRows, ...]
     figures: tuple[Figure, ...]
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """What rows are judged against: schema, baseline, how much worse than it they may be, promises."""
+    """What rows are judged against: schema, baseline, how much worse than it they may be, promises.
+
+    Values of `sensitive` columns are in nothing that is said of the rows.
+    """
 
     schema: Schema
     baseline: Suggestion
     tolerance: float
     slas: tuple[Sla, ...] = ()
+    sensitive: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +134,12 @@ def _judge_data_quality(rows: pl.DataFrame, against: Against) -> Judged:
         for drift in drifts
         if isinstance(drift.distance, Undefined)
     )
-    suggested = data_quality.suggest(statistics, schema)
+    hidden = against.sensitive
+    suggested = without_values(data_quality.suggest(statistics, schema), hidden)
     return Judged(
-        Suggestion(statistics_json(statistics), constraints_json(suggested)),
-        violations,
+        Suggestion(statistics_json(without_values(statistics, hidden)), constraints_json(suggested)),
+        tuple(worded(each, hidden) for each in violations),
+        tuple(offending_rows(each, before, asked, hidden) for each in violations),
         tuple(figures),
         (*notes, *source_notes(asked)),
     )
@@ -161,6 +171,7 @@ def _judge_model_quality(rows: pl.DataFrame, against: Against) -> Judged:
     return Judged(
         Suggestion(statistics_json(statistics), constraints_json(suggested)),
         (*violations, *broken),
+        (_OF_ALL_ROWS,) * len((*violations, *broken)),
         (*figures, *_sla_figures(per_sla)),
         (*notes, *unjudged),
     )

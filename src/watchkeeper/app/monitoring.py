@@ -21,6 +21,7 @@ from watchkeeper.app.records import create_record
 from watchkeeper.app.schemas import schema
 from watchkeeper.app.slas import slas_of
 from watchkeeper.app.targets import Target
+from watchkeeper.app.window_evidence import window_evidence
 from watchkeeper.core.audit import Event
 from watchkeeper.core.encoding import digest
 from watchkeeper.core.errors import InputError, IntegrityError
@@ -29,6 +30,7 @@ from watchkeeper.core.rules import METRIC_PREFIX
 from watchkeeper.core.values import (
     VERDICTS,
     Actor,
+    Evidence,
     Execution,
     Judgement,
     Sample,
@@ -103,7 +105,7 @@ def run_monitor(target: Target, run: MonitorRun, actor: Actor) -> Execution:
     folder, stored = place(target.store, draft)
     if stored is not None:
         return stored
-    verdicts, status, reason = _tried(target.store, section, run, rows, yardsticks)
+    verdicts, status, reason = _tried(target, run, rows, yardsticks)
     execution = replace(
         draft,
         status=status,
@@ -127,16 +129,16 @@ def run_monitor(target: Target, run: MonitorRun, actor: Actor) -> Execution:
 
 
 def _tried(
-    store: Store, section: MonitorSection, run: MonitorRun, rows: WindowRows, yardsticks: _Yardsticks
+    target: Target, run: MonitorRun, rows: WindowRows, yardsticks: _Yardsticks
 ) -> tuple[list[_Verdict], Status, str]:
     """The verdicts, and the status with its reason; an execution that breaks is on record as Failed.
 
     Raises IntegrityError: what is not as it was written must stop whoever runs this.
     """
-    if unready := _unready(section, rows):
+    if unready := _unready(section_of(target.project, run), rows):
         return [], *unready
     try:
-        verdicts = _verdicts(store, section, run, rows.frame, yardsticks)
+        verdicts = _verdicts(target, run, rows, yardsticks)
     except IntegrityError:
         raise
     except Exception as error:  # the one place: whatever breaks is on record, and the schedule goes on
@@ -186,13 +188,13 @@ def _draft(
     )
 
 
-def _verdicts(
-    store: Store, section: MonitorSection, run: MonitorRun, frame: pl.DataFrame, yardsticks: _Yardsticks
-) -> list[_Verdict]:
+def _verdicts(target: Target, run: MonitorRun, rows: WindowRows, yardsticks: _Yardsticks) -> list[_Verdict]:
     """One verdict a model version, in order of version, each by its own baseline and schema."""
-    known, found = catalogue(store), []
+    store, section = target.store, section_of(target.project, run)
+    sensitive = frozenset(target.project.environment(run.environment).data.sensitive)
+    known, found, keys = catalogue(store), [], [each.key for each in rows.inputs]
     for number, record in yardsticks.baselines.items():
-        own = frame.filter(pl.col("_model_version") == number)
+        own = rows.frame.filter(pl.col("_model_version") == number)
         if record is None:
             found.append(_Verdict(_unjudged(store, run, number, own.height)))
             continue
@@ -202,9 +204,10 @@ def _verdicts(
             found.append(_Verdict(replace(judgement, reason=reason)))
             continue
         columns = schema(store, known.version(number).schema_version)
-        against = Against(columns, files_of(store, record), section.tolerance, yardsticks.slas)
+        against = Against(columns, files_of(store, record), section.tolerance, yardsticks.slas, sensitive)
         judged = JUDGES[run.monitor].judge(own, against)
-        found.append(_Verdict(_judgement(judgement, judged), judged))
+        evidence = window_evidence(store, judged, own, [key for key in keys if key.startswith("captures/")])
+        found.append(_Verdict(_judgement(judgement, judged, evidence), judged))
     return found
 
 
@@ -214,13 +217,14 @@ def _unjudged(store: Store, run: MonitorRun, number: int, rows: int) -> Judgemen
     return Judgement(number, rows, Status.NO_BASELINE, reason, None)
 
 
-def _judgement(blank: Judgement, judged: Judged) -> Judgement:
+def _judgement(blank: Judgement, judged: Judged, evidence: tuple[Evidence, ...]) -> Judgement:
     count = len(judged.violations)
     return replace(
         blank,
         status=Status.VIOLATIONS if count else Status.COMPLETED,
         reason=f"{count or 'no'} violation{'' if count == 1 else 's'} in {blank.rows:,} rows",
         violations=judged.violations,
+        evidence=evidence,
     )
 
 

@@ -83,6 +83,7 @@ class DataSection(Section):
     label: str
     unit: str = ""  # of the label, as people write it
     columns: dict[str, Role]
+    sensitive: list[str] = []
 
     @model_validator(mode="after")
     def _named_columns_exist(self) -> DataSection:
@@ -313,6 +314,8 @@ class ProjectFile(Section):
         for place, sla in enumerate(self.slas):
             if sla.column is not None:
                 yield sla.column, (*self.data.columns, PREDICTION), "column", ("slas", place, "column")
+        for place, name in enumerate(self.data.sensitive):
+            yield name, (*self.data.columns, PREDICTION), "column", ("data", "sensitive", place)
 
 
 def unknown(name: object, known: Iterable[str], noun: str = "key") -> str:

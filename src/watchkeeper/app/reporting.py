@@ -13,6 +13,7 @@ from watchkeeper.app.judging import JUDGES
 from watchkeeper.app.models import catalogue
 from watchkeeper.app.monitor_inputs import read_labelled_rows, source_of
 from watchkeeper.app.project import Project
+from watchkeeper.app.project_sections import PREDICTION
 from watchkeeper.app.retrains import Retrain as RetrainRecord
 from watchkeeper.app.retrains import retrains
 from watchkeeper.app.schemas import schema
@@ -147,7 +148,10 @@ def _evidence(target: Target, execution: Execution) -> QualityEvidence | None:
     rows = read_labelled_rows(target.store, source, known_by).frame
     model = catalogue(target.store).version(execution.judgements[-1].model_version)
     settings = target.project.settings
-    columns = tuple(settings.training.segments)
+    sensitive = target.project.environment(execution.environment).data.sensitive
+    if {settings.data.label, PREDICTION} & set(sensitive):
+        return None  # each point of the picture is a value of theirs
+    columns = tuple(name for name in settings.training.segments if name not in sensitive)
     return quality_evidence(rows, schema(target.store, model.schema_version), columns, settings.data.unit)
 
 

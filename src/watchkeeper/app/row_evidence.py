@@ -8,32 +8,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from watchkeeper.app.profiling import DataSet, Plan, chunks_of, named
-from watchkeeper.core.values import Violation
+from watchkeeper.core.values import Evidence, ExampleRow, Violation
 from watchkeeper.monitors.data_quality_values import DataQualityConstraints, DataQualityStatistics
 from watchkeeper.monitors.evidence import NoRows, OffendingRows, offending_rows
 from watchkeeper.readers.parts import LINE, load
 
 INFERENCE_ID = "_join_id"
-
-
-@dataclass(frozen=True, slots=True)
-class ExampleRow:
-    """One row: its file and line, its inference id where there is one, the value (masked when sensitive)."""
-
-    file: str
-    line: int
-    inference_id: str | None
-    value: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Rows that one violation is about, first ones first, or the reason why none is shown."""
-
-    subject: str
-    check: str
-    rows: tuple[ExampleRow, ...]
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from watchkeeper.core.errors import InputError
 from watchkeeper.core.statistics.distances import Mode
 from watchkeeper.core.values import VERDICTS
 from watchkeeper.core.windows import Window, parse_utc
-from watchkeeper.render.analysis_page import shortened
+from watchkeeper.render.listed import shortened
 
 MOST_VIOLATIONS, MOST_DRIFTS, MOST_NOTES, MOST_CHARACTERS = 20, 5, 10, 300
 

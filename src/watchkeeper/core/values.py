@@ -141,6 +141,26 @@ class Violation:
 
 
 @dataclass(frozen=True, slots=True)
+class ExampleRow:
+    """One row: its file and line, its inference id where there is one, the value (masked when sensitive)."""
+
+    file: str
+    line: int
+    inference_id: str | None
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Rows that one violation is about, first ones first, or the reason why none is shown."""
+
+    subject: str
+    check: str
+    rows: tuple[ExampleRow, ...]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """A metric's value at a time. Labels are sorted pairs, so that equal series compare equal."""
 
@@ -190,7 +210,10 @@ class BaselineRef:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What one execution says of the rows of one model version; `baseline` is None when none was approved."""
+    """What one execution says of the rows of one model version; `baseline` is None when none was approved.
+
+    `evidence` has one item for each violation, in their order; none on record before there was any.
+    """
 
     model_version: int
     rows: int
@@ -198,6 +221,15 @@ class Judgement:
     reason: str
     baseline: BaselineRef | None
     violations: tuple[Violation, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def findings(self) -> tuple[tuple[Violation, Evidence | None], ...]:
+        """Each violation with its evidence, where that is on record."""
+        known = (
+            self.evidence if len(self.evidence) == len(self.violations) else (None,) * len(self.violations)
+        )
+        return tuple(zip(self.violations, known, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from watchkeeper.core.values import Status
 from watchkeeper.render import text
 from watchkeeper.render.charts import Distribution, histogram, paired_bars
 from watchkeeper.render.evidence import MOST_VALUES, most_changed
+from watchkeeper.render.listed import Listed, shortened
 from watchkeeper.render.pages import page, svg
 
 MOST_BYTES = 2_000_000
@@ -137,23 +138,6 @@ class Subject:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """The items that are shown, and how many there are."""
-
-    items: tuple[object, ...]
-    total: int
-
-    @property
-    def cut(self) -> str:
-        """What to say beneath a list that ends early."""
-        return f"The first {text.whole(len(self.items))} of {text.whole(self.total)}." if self.left else ""
-
-    @property
-    def left(self) -> int:
-        return self.total - len(self.items)
-
-
 def analysis_page(view: AnalysisView) -> str:
     """The page as HTML that needs nothing else."""
     bounds = Bounds()
@@ -162,15 +146,6 @@ def analysis_page(view: AnalysisView) -> str:
         if len(made.encode()) <= MOST_BYTES or bounds == bounds.halved():
             return made
         bounds = bounds.halved()
-
-
-def shortened(said: str, most: int) -> str:
-    """The text, or its start and how long it is.
-
-    >>> shortened("a" * 10_000, 5)
-    'aaaaa… (10,000 characters)'
-    """
-    return said if len(said) <= most else f"{said[:most]}… ({len(said):,} characters)"
 
 
 def _page(view: AnalysisView, bounds: Bounds) -> str:

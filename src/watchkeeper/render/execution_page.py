@@ -8,6 +8,7 @@ from watchkeeper.core.values import VERDICTS, Execution, Segment
 from watchkeeper.render import text
 from watchkeeper.render.charts import Distribution, Residuals
 from watchkeeper.render.evidence import exhibits, residual_exhibit, segment_chart
+from watchkeeper.render.listed import Listed, shortened
 from watchkeeper.render.pages import page, status_name
 from watchkeeper.render.report_values import DataSource
 
@@ -25,15 +26,43 @@ class ExecutionView:
     residuals: Residuals | None = None
 
 
+MOST_CHARACTERS = 160  # of a value
+MOST_ROWS = 500  # example rows; more are in the record
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRow:
+    """An example row with the violation it shows; texts are empty where there is none."""
+
+    subject: str
+    check: str
+    model_version: int
+    file: str
+    line: int
+    inference_id: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unshown:
+    """A violation without example rows, and why it has none."""
+
+    subject: str
+    check: str
+    reason: str
+
+
 def execution_page(view: ExecutionView) -> str:
     """The page as HTML that needs nothing else; every list may be empty."""
-    execution = view.execution
+    execution, shown = view.execution, _shown(view.execution)
     return page(
         "execution.html",
         view=view,
         execution=execution,
         headline=_headline(execution),
         unjudged=_unjudged(execution),
+        examples=Listed(shown[:MOST_ROWS], len(shown)),
+        without=_unshown(execution),
         exhibits=exhibits(view.distributions),
         residuals=[residual_exhibit(view.residuals)] if view.residuals else [],
         segments=segment_chart(view.segments, "Segments by mean error") if view.segments else "",
@@ -47,6 +76,34 @@ def _headline(execution: Execution) -> str:
     if found:
         return f"{text.sentence(text.spelled(found, 'check'))} did not hold in {window}"
     return f"Every check held in {window}"
+
+
+def _shown(execution: Execution) -> tuple[ShownRow, ...]:
+    return tuple(
+        ShownRow(
+            subject=violation.subject,
+            check=violation.check,
+            model_version=judgement.model_version,
+            file=row.file,
+            line=row.line,
+            inference_id=row.inference_id or "",
+            value=shortened(row.value or "", MOST_CHARACTERS),
+        )
+        for judgement in execution.judgements
+        for violation, evidence in judgement.findings
+        for row in (evidence.rows if evidence else ())
+    )
+
+
+def _unshown(execution: Execution) -> list[Unshown]:
+    """Each violation that has no rows, once, whichever versions it was found in."""
+    found = [
+        Unshown(violation.subject, violation.check, evidence.reason)
+        for judgement in execution.judgements
+        for violation, evidence in judgement.findings
+        if evidence and not evidence.rows
+    ]
+    return list(dict.fromkeys(found))
 
 
 def _unjudged(execution: Execution) -> list[str]:
