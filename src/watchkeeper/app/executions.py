@@ -2,22 +2,51 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import groupby
 
-from watchkeeper.app.records import read_record, read_records
+from watchkeeper.app.records import read_record
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.ports import Store
 from watchkeeper.core.values import VERDICTS, Execution, Sample, Status, newest
 from watchkeeper.core.windows import hour_folder
 
 _REVISIONS = 1000  # of one window; more than that is a fault somewhere
+_REVISION = re.compile(r"/revision-(\d+)/execution\.json$")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An execution, which revision of its window it is, and the folder that holds its files."""
+
+    execution: Execution
+    revision: int
+    folder: str  # with a slash at the end
 
 
 def executions(store: Store) -> tuple[Execution, ...]:
-    """Every execution on record, in order of time and schedule."""
-    found = read_records(store, "executions/", Execution, "/execution.json")
-    return tuple(sorted(found, key=lambda execution: (execution.scheduled_at, execution.schedule)))
+    """Every execution on record, in order of time, schedule and revision."""
+    return tuple(each.execution for each in recorded(store))
+
+
+def recorded(store: Store) -> tuple[Recorded, ...]:
+    """Every execution on record with its place, in order of time, schedule and revision."""
+    found = [
+        Recorded(read_record(store, key, Execution), _revision(key), key.removesuffix("execution.json"))
+        for key in store.list("executions/")
+        if key.endswith("/execution.json")
+    ]
+    return tuple(
+        sorted(found, key=lambda each: (each.execution.scheduled_at, each.execution.schedule, each.revision))
+    )
+
+
+def _revision(key: str) -> int:
+    """The revision that a record's key names; the tenth comes after the second."""
+    named = _REVISION.search(key)
+    return int(named[1]) if named else 1
 
 
 def place(store: Store, draft: Execution) -> tuple[str, Execution | None]:
@@ -81,4 +110,4 @@ def _by_schedule(store: Store) -> Iterator[list[str]]:
     """The keys of each schedule's executions, oldest first."""
     keys = [key for key in store.list("executions/") if key.endswith("/execution.json")]
     for _, found in groupby(keys, key=lambda key: key.split("/")[1]):
-        yield list(found)
+        yield sorted(found, key=lambda key: (_REVISION.sub("/", key), _revision(key)))
