@@ -163,6 +163,40 @@ def test_monitor_list_is_no_when_the_newest_has_violations(cli: Cli, own: Path) 
     assert cli("monitor", "list", "--workspace", own).code == 0
 
 
+@pytest.mark.parametrize(
+    ("argv", "schedules"),
+    [
+        ((), ["demo-prod-data-quality", "demo-prod-model-quality"]),
+        (("--monitor", "model-quality"), ["demo-prod-model-quality"]),
+        (("--for", "prod", "--status", "completed"), ["demo-prod-data-quality"]),
+        (("--status", "NoTraffic"), []),
+    ],
+)
+def test_monitor_list_is_filtered_the_newest_last(
+    cli: Cli, bad_month: Path, argv: tuple[str, ...], schedules: list[str]
+) -> None:
+    listed = cli("monitor", "list", *argv, "--workspace", bad_month)
+    assert [line.split()[1] for line in listed.out.splitlines()[2:]] == schedules
+    assert schedules or listed.out == "no execution is like that\n"
+    given = json.loads(cli("monitor", "list", *argv, "--workspace", bad_month, "--json").out)
+    assert [each["schedule"] for each in given] == schedules
+
+
+def test_monitor_list_names_the_nearest_monitor(cli: Cli, bad_month: Path) -> None:
+    said = cli("monitor", "list", "--monitor", "data-qualty", "--workspace", bad_month)
+    assert (said.code, 'did you mean "data-quality"?' in said.err) == (2, True)
+
+
+def test_what_monitor_list_prints_can_be_shown(cli: Cli, own: Path) -> None:
+    for line in cli("monitor", "list", "--workspace", own).out.splitlines()[2:]:
+        key, schedule, window, revision, status, *_ = line.split()
+        by_key = cli("monitor", "show", key, "--workspace", own, "--json")
+        by_window = ("--window", window, "--revision", revision)
+        assert cli("monitor", "show", schedule, *by_window, "--workspace", own, "--json").out == by_key.out
+        found = json.loads(by_key.out)
+        assert (found["schedule"], found["status"]) == (schedule, status)
+
+
 def test_an_unknown_version_is_told(cli: Cli, bad_month: Path) -> None:
     said = cli("models", "show", "9", "--workspace", bad_month)
     assert (said.code, said.err) == (
@@ -263,9 +297,11 @@ def test_an_execution_is_shown_with_each_versions_verdict(cli: Cli, own: Path) -
         (("demo-prod-data-qualty",), 'did you mean "demo-prod-data-quality"?'),
         (
             ("demo-prod-data-quality", "--window", "2020-06"),
-            "want a window that was judged, the first is 2020-05",
+            "want a window that was judged, the first is 2020-05, the last 2020-05, the nearest 2020-05",
         ),
         (("demo-prod-data-quality", "--window", "soon"), "want a time with a zone"),
+        (("demo-prod-data-quality", "--revision", "2"), "want a revision of the window that is there (1)"),
+        (("00000000",), "`watchkeeper monitor list` names them"),
     ],
 )
 def test_an_execution_that_is_not_there_is_named_nearly(
@@ -279,18 +315,20 @@ def test_a_backfill_judges_every_window_once(cli: Cli, own: Path) -> None:
     for_prod = ("--for", "prod", "--workspace", own)
     first = cli("monitor", "backfill", "data-quality", "--from", "2020-03", "--to", "2020-06", *for_prod)
     assert (first.code, "3 windows, 1 of them on record before" in first.out) == (1, True)
-    assert [line.split()[4] for line in first.out.splitlines()[2:5]] == [
-        "NoTraffic",
-        "NoTraffic",
-        "Completed",
+    lines = [line.split() for line in first.out.splitlines()[2:5]]
+    assert [(line[1], line[2], line[5]) for line in lines] == [
+        ("2020-03", "NoTraffic", "now"),
+        ("2020-04", "NoTraffic", "now"),
+        ("2020-05", "Completed", "before"),
     ]
     pages = sorted((own / "executions" / "demo-prod-data-quality").rglob("report.html"))
-    assert [page.relative_to(own).parts[2:4] for page in pages] == [("2020", "04"), ("2020", "05")]
+    months = [page.relative_to(own).parts[2:4] for page in pages]
+    assert months == [("2020", "04"), ("2020", "05"), ("2020", "06")], "also of the one that had none"
     before = tree(own)
     again = cli(
         "monitor", "backfill", "data-quality", "--from", "2020-03", "--to", "2020-06", *for_prod, "--json"
     )
-    assert json.loads(again.out)["stored"] == 3
+    assert (json.loads(again.out)["stored"], json.loads(again.out)["again"]) == (3, [True] * 3)
     assert tree(own) == before
     labelled = cli("monitor", "backfill", "model-quality", "--from", "2020-05", "--to", "2020-06", *for_prod)
     assert "1 window, 1 of them on record before" in labelled.out

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from watchkeeper.app.executions import executions
 from watchkeeper.app.monitoring import MonitorRun, run_monitor, section_of, window_of
 from watchkeeper.app.project import Project
-from watchkeeper.app.reporting import write_execution_page
+from watchkeeper.app.reporting import has_page, write_execution_page
 from watchkeeper.app.targets import Target
 from watchkeeper.core.errors import InputError
-from watchkeeper.core.values import Actor, Execution, Progress
+from watchkeeper.core.values import Actor, Execution, Progress, Status
 from watchkeeper.core.windows import Window, utc_text
 
 Report = Callable[[Progress], None]
@@ -28,16 +28,21 @@ class Backfill:
 
 @dataclass(frozen=True, slots=True)
 class Backfilled:
-    """Each window's execution, the earliest first; `stored` of them were on record before and still hold."""
+    """Each window's execution, the earliest first; `stored` of them were on record before and still hold.
+
+    `again` says of each whether it is one of those.
+    """
 
     executions: tuple[Execution, ...]
     stored: int
+    again: tuple[bool, ...] = ()
 
 
 def backfill(target: Target, wanted: Backfill, actor: Actor, report: Report) -> Backfilled:
     """Run the monitor for each window of the range whose scheduled time has come.
 
-    A window on record with the same inputs, settings and baselines is not judged again. Raises InputError
+    A window on record with the same inputs, settings and baselines is not judged again, but gets its page if
+    that is missing; one that failed is tried again. Raises InputError
     for a monitor that the project has not and for a range without such a window; what was judged before
     anything else goes wrong stays on record.
     """
@@ -47,18 +52,18 @@ def backfill(target: Target, wanted: Backfill, actor: Actor, report: Report) -> 
             f"backfill {wanted.monitor} in {wanted.environment}: want a window of its schedule that lies "
             f"within {wanted.windows} and has come due by {utc_text(target.clock.now())}, got none"
         )
-    known = {(each.key, each.inputs) for each in executions(target.store)}
-    found, stored = [], 0
+    judged = [each for each in executions(target.store) if each.status is not Status.FAILED]
+    known = {(each.key, each.inputs) for each in judged}
+    found, again = [], []
     for place, run in enumerate(runs):
         report(Progress("backfill", place, len(runs), f"{run.scheduled_at:%Y-%m-%d %H:%M}"))
         execution = run_monitor(target, run, actor)
-        if (execution.key, execution.inputs) in known:
-            stored += 1
-        else:
+        again.append((execution.key, execution.inputs) in known)
+        if not again[-1] or not has_page(target.store, execution):
             write_execution_page(target, execution)
         found.append(execution)
     report(Progress("backfill", len(runs), len(runs), ""))
-    return Backfilled(tuple(found), stored)
+    return Backfilled(tuple(found), sum(again), tuple(again))
 
 
 def _runs(project: Project, wanted: Backfill) -> Iterator[MonitorRun]:

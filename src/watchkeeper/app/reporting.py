@@ -19,6 +19,7 @@ from watchkeeper.app.retrains import retrains
 from watchkeeper.app.schemas import schema
 from watchkeeper.app.summary import Summary
 from watchkeeper.app.targets import Target
+from watchkeeper.core.ports import Store
 from watchkeeper.core.rules import METRIC_PREFIX, Alert
 from watchkeeper.core.values import Deployment, Execution, Segment
 from watchkeeper.core.windows import Window, month_of
@@ -57,6 +58,12 @@ def write_execution_page(target: Target, execution: Execution) -> None:
         residuals=evidence.residuals if evidence else None,
     )
     target.store.write(f"{folder_of(target.store, execution)}report.html", execution_page(view).encode())
+
+
+def has_page(store: Store, execution: Execution) -> bool:
+    """Whether the execution's page is there, which is written after its record."""
+    key = f"{folder_of(store, execution)}report.html"
+    return key in store.list(key)
 
 
 def _report(target: Target, summary: Summary, segments: Sequence[Segment]) -> Report:

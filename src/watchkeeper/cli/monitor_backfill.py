@@ -13,8 +13,8 @@ from watchkeeper.app.backfill import backfill as run
 from watchkeeper.app.project import load_project
 from watchkeeper.app.targets import open_target
 from watchkeeper.app.workspace import open_workspace
-from watchkeeper.cli.monitor_list import execution_table
-from watchkeeper.cli.output import answer, json_option, read_moment, workspace_option
+from watchkeeper.cli.execution_text import KEY_SHOWN, window_cell
+from watchkeeper.cli.output import answer, json_option, read_moment, table, workspace_option
 from watchkeeper.cli.progress import progress_bars
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.values import VERDICTS
@@ -52,4 +52,17 @@ def backfill(monitor: str, environment: str, start: str, end: str, workspace: Pa
 def _text(found: Backfilled) -> str:
     count = len(found.executions)
     said = f"{count} window{'' if count == 1 else 's'}, {found.stored} of them on record before"
-    return f"{execution_table(found.executions)}\n\n{said}"
+    head = ("key", "window", "status", "rows", "violations", "judged", "reason")
+    rows = [
+        (
+            each.key[:KEY_SHOWN],
+            window_cell(each.window),
+            each.status,
+            f"{each.rows:,}",
+            len(each.violations),
+            "before" if again else "now",
+            each.reason,
+        )
+        for each, again in zip(found.executions, found.again, strict=True)
+    ]
+    return f"{table(head, rows, '')}\n\n{found.executions[0].schedule}: {said}"

@@ -13,16 +13,16 @@ from watchkeeper.app.analysis_view import figure, worst_first
 from watchkeeper.app.engines import open_engine
 from watchkeeper.app.file_judging import FileJudgement, judge_files
 from watchkeeper.app.schemas import schema
+from watchkeeper.cli.execution_text import evidence_lines
 from watchkeeper.cli.monitor_run import RunOptions
-from watchkeeper.cli.output import answer
+from watchkeeper.cli.output import answer, printable
 from watchkeeper.cli.progress import row_counts
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.statistics.distances import Mode
 from watchkeeper.core.values import VERDICTS
 from watchkeeper.core.windows import Window, parse_utc
-from watchkeeper.render.listed import shortened
 
-MOST_VIOLATIONS, MOST_DRIFTS, MOST_NOTES, MOST_CHARACTERS = 20, 5, 10, 300
+MOST_VIOLATIONS, MOST_DRIFTS, MOST_NOTES = 20, 5, 10
 
 
 def run_files(typed: RunOptions) -> int:
@@ -73,22 +73,14 @@ def _text(found: Analysis, typed: RunOptions, written: tuple[str, ...]) -> str:
     if len(found.notes) > MOST_NOTES:
         lines.append(f"  and {len(found.notes) - MOST_NOTES} more notes")
     lines.append(f"written to {typed.out}: {', '.join(written)}")
-    return "\n".join(shortened(_printable(line), MOST_CHARACTERS) for line in lines)
-
-
-def _printable(line: str) -> str:
-    """The line on one line, and nothing that a terminal would obey."""
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in line)
+    return "\n".join(printable(line) for line in lines)
 
 
 def _violation_lines(found: Analysis) -> Iterator[str]:
     pairs = list(zip(found.violations, found.evidence, strict=True))
     for violation, evidence in pairs[:MOST_VIOLATIONS]:
         yield f"  {violation.subject}: {violation.check}: {violation.description}"
-        for row in evidence.rows:
-            identity = f" {row.inference_id}" if row.inference_id else ""
-            value = "(missing)" if row.value is None else f'"{row.value}"'
-            yield f"    {row.file}:{row.line}{identity}: {value}"
+        yield from evidence_lines(evidence)
     if len(pairs) > MOST_VIOLATIONS:
         yield f"  and {len(pairs) - MOST_VIOLATIONS} more violations"
 

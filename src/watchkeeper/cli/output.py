@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import difflib
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -49,6 +50,18 @@ def read_moment(text: str, doing: str) -> datetime:
         return parse_utc(f"{text}T00:00:00Z" if len(text) == len("YYYY-MM-DD") else text)
     except ValueError as error:
         raise InputError(f"{doing}: {error}") from None
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint at the known name that is most like it, to end a message with; empty when none is."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f'; did you mean "{near[0]}"?' if near else ""
+
+
+def printable(line: str, most: int = 300) -> str:
+    """The text on one line, without what a terminal would obey, and cut when it is long."""
+    plain = "".join(each if each.isprintable() else repr(each)[1:-1] for each in line)
+    return plain if len(plain) <= most else f"{plain[:most]}… ({len(plain):,} characters)"
 
 
 def answer(value: object, as_json: bool, text: Callable[[], str]) -> None:
