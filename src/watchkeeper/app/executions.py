@@ -110,4 +110,4 @@ def _by_schedule(store: Store) -> Iterator[list[str]]:
     """The keys of each schedule's executions, oldest first."""
     keys = [key for key in store.list("executions/") if key.endswith("/execution.json")]
     for _, found in groupby(keys, key=lambda key: key.split("/")[1]):
-        yield sorted(found, key=lambda key: (_REVISION.sub("/", key), _revision(key)))
+        yield sorted(found, key=lambda key: (_REVISION.sub("/execution.json", key), _revision(key)))
