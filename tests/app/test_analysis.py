@@ -230,6 +230,23 @@ def test_the_progress_tells_every_row_of_both(tmp_path: Path, many: tuple[Path, 
     assert next(step.done for step in seen if step.step == "input") == 0
 
 
+@pytest.mark.parametrize("workers", [1, 2, 7])
+def test_rows_that_are_there_again_are_found_across_files(tmp_path: Path, workers: int) -> None:
+    """No file repeats a row of its own, and the first has none that any other has."""
+    unique = [f"BEDOK,{i},{i}.5" for i in range(1_000)]
+    base = table(tmp_path / "base.csv", unique)
+    data = [table(tmp_path / f"{number}.csv", lines) for number, lines in enumerate(_thirds(unique))]
+    found = judged(tmp_path / "out", data, base, workers=workers)
+    (evidence,) = [each for each in found.evidence if each.check == "duplicate_rows_check"]
+    assert [(Path(row.file).name, row.line, row.value) for row in evidence.rows] == [
+        ("1.csv", line, "the whole row") for line in range(2, 7)
+    ]
+
+
+def _thirds(lines: list[str]) -> list[list[str]]:
+    return [lines[:400], lines[400:700], lines[400:]]
+
+
 def test_files_of_a_baseline_judge_as_its_data_do(tmp_path: Path, base: Path) -> None:
     now = table(tmp_path / "now.csv", rows(300, town="TENGAH", shift=9))
     by_data = judged(tmp_path / "a", now, base)

@@ -3,6 +3,7 @@
 import polars as pl
 import pytest
 
+from watchkeeper.core.statistics import Duplicates
 from watchkeeper.core.statistics.distances import Mode
 from watchkeeper.core.values import ColumnType, Violation
 from watchkeeper.monitors import data_quality
@@ -73,7 +74,18 @@ def test_rows_that_repeat_an_earlier_one_of_the_part() -> None:
     rows = offending_rows(Violation("_rows", "duplicate_rows_check", ""), EMPTY, DataQualityConstraints(()))
     assert isinstance(rows, OffendingRows)
     assert part.filter(rows.predicate)["_line"].to_list() == [3]
-    assert rows.shown is None
+    assert (rows.shown, rows.value(None)) == (None, "the whole row")
+
+
+def test_rows_whose_copies_are_in_other_parts() -> None:
+    part = pl.DataFrame({"a": ["x", "y"], "b": [1, 1], "_line": [1, 2]})
+    whole = pl.DataFrame({"a": ["x", "y", "x"], "b": [1, 1, 2]})
+    for b, lines in (([1, 1, 2], []), ([1, 1, 1], [1])):
+        repeats = Duplicates.of(whole.with_columns(b=pl.Series(b)).to_struct())
+        violation = Violation("_rows", "duplicate_rows_check", "")
+        rows = offending_rows(violation, EMPTY, DataQualityConstraints(()), repeats=repeats)
+        assert isinstance(rows, OffendingRows)
+        assert part.filter(rows.predicate)["_line"].to_list() == lines
 
 
 def test_values_that_neither_domain_nor_baseline_has() -> None:

@@ -170,9 +170,9 @@ def analyse(request: AnalysisRequest, tools: Tools) -> Judged:
     _check_sensitive(request, statistics, plan)
     findings = _findings(request, statistics, schema, given)
     status, reason = _status(request, found, findings)
-    evidence = (
-        find_rows(data, plan, findings.violations, _order(request, findings)) if findings.violations else ()
-    )
+    evidence: tuple[Evidence, ...] = ()
+    if findings.violations:
+        evidence = find_rows(data, plan, _order(request, findings, found), tools.engine)
     analysis = Analysis(
         monitor=MONITOR,
         data=data.name,
@@ -347,7 +347,15 @@ def _notes(found: Profiled) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _order(request: AnalysisRequest, findings: _Findings) -> EvidenceOrder:
+def _order(request: AnalysisRequest, findings: _Findings, found: Profiled) -> EvidenceOrder:
     if findings.before is None or findings.constraints is None:
         raise ValueError("example rows are looked for against a baseline")
-    return EvidenceOrder(findings.before, findings.constraints, request.sensitive, request.shown)
+    whole = [group.whole.duplicates for group in found.groups if group.whole]
+    return EvidenceOrder(
+        violations=findings.violations,
+        baseline=findings.before,
+        constraints=findings.constraints,
+        sensitive=request.sensitive,
+        enough=request.shown,
+        repeats=whole[0] if len(whole) == 1 else None,
+    )

@@ -22,6 +22,8 @@ FORMS: Mapping[str, str] = MappingProxyType(
     }
 )  # each loads what it needs alone: files are judged without a project
 
+LINE_LIMIT_MB = 64
+
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
@@ -43,6 +45,7 @@ class RunOptions:
     end: str | None
     sensitive: tuple[str, ...]
     examples: int
+    line_limit: int
     workspace: Path
     as_json: bool
 
@@ -123,6 +126,14 @@ class RunOptions:
     show_default=True,
     metavar="N",
     help="With --input: example rows of each violation.",
+)
+@click.option(
+    "--line-limit",
+    type=click.IntRange(1),
+    default=LINE_LIMIT_MB,
+    show_default=True,
+    metavar="MB",
+    help="With --input: a longer line of text is refused and counted, the others are read.",
 )
 @workspace_option
 @json_option

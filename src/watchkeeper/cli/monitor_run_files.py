@@ -21,7 +21,9 @@ from watchkeeper.core.errors import InputError
 from watchkeeper.core.statistics.distances import Mode
 from watchkeeper.core.values import VERDICTS
 from watchkeeper.core.windows import Window, parse_utc
+from watchkeeper.readers.parts import Limits
 
+MEGABYTE = 1024 * 1024
 MOST_VIOLATIONS, MOST_DRIFTS, MOST_NOTES = 20, 5, 10
 
 
@@ -51,7 +53,8 @@ def run_files(typed: RunOptions) -> int:
 
 def _reading(typed: RunOptions) -> Reading:
     known = None if typed.schema is None else schema(FolderStore(typed.workspace), typed.schema)
-    return Reading(typed.header, known, _window(typed.start, typed.end))
+    limits = Limits(line_bytes=typed.line_limit * MEGABYTE)
+    return Reading(typed.header, known, _window(typed.start, typed.end), limits)
 
 
 def _window(start: str | None, end: str | None) -> Window | None:

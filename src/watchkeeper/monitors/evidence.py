@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import polars as pl
 
+from watchkeeper.core.statistics import Duplicates
 from watchkeeper.core.statistics.cells import FRACTIONAL, INTEGRAL, NUMBER
 from watchkeeper.core.values import ColumnType, Violation
 from watchkeeper.monitors.data_quality_values import (
@@ -18,6 +19,7 @@ from watchkeeper.monitors.data_quality_values import (
 )
 
 MASK = "•••"
+WHOLE_ROW = "the whole row"
 OURS = ("_line", "_event_id", "_join_id", "_time", "_model_version", "_row")  # a frame's, not the data's
 
 
@@ -35,6 +37,8 @@ class OffendingRows:
 
     def value(self, cell: object) -> str | None:
         """A cell as it may be shown; None for a missing one."""
+        if self.shown is None:
+            return WHOLE_ROW
         if cell is None or cell == "":
             return None
         return MASK if self.masked else str(cell)
@@ -52,24 +56,34 @@ def offending_rows(
     baseline: DataQualityStatistics,
     constraints: DataQualityConstraints,
     sensitive: Collection[str] = (),
+    repeats: Duplicates | None = None,
 ) -> OffendingRows | NoRows:
     """How to find a violation's rows in any part of the data.
 
     A part's frame has the columns of the data by name, as text or as numbers; `sensitive` are columns
-    whose values may not be shown.
+    whose values may not be shown. Rows that are there more than once are known by `repeats`, the state of
+    all the data; without it, those are found that repeat an earlier one of the same frame.
     """
     asked = constraints.feature(violation.subject)
     if violation.check in WHOLE:
         return NoRows(WHOLE[violation.check])
     if violation.check == "duplicate_rows_check":
-        repeated = ~pl.struct(pl.exclude(OURS)).is_first_distinct()
-        return OffendingRows(repeated, None)
+        return OffendingRows(_repeated(repeats), None)
     find = _ROWS.get(violation.check)
     predicate = find(violation.subject, asked, baseline) if find and asked else None
     if predicate is None:
         return NoRows(f"nothing is asked of single rows by {violation.check}")
     masked = violation.subject in sensitive
     return OffendingRows(predicate.fill_null(value=False), violation.subject, masked)
+
+
+def _repeated(repeats: Duplicates | None) -> pl.Expr:
+    rows = pl.struct(pl.exclude(OURS))
+    if repeats is None:
+        return ~rows.is_first_distinct()
+    return rows.map_batches(
+        lambda part: pl.Series(repeats.copies(part) > 1), return_dtype=pl.Boolean, is_elementwise=True
+    )
 
 
 def _column(name: str) -> pl.Expr:

@@ -86,6 +86,19 @@ class Duplicates:
             seen, error = missing, spread
         return DuplicateRows(self.rows, round(min(seen, max(self.rows - 1, 0))), error, rate)
 
+    def copies(self, column: pl.Series | Cells) -> NDArray[np.int64]:
+        """How often each of these rows is there in all, shape (rows,); 0 for one outside the sample.
+
+        >>> Duplicates.of(pl.Series(["a", "b", "a"])).copies(pl.Series(["b", "a", "c"])).tolist()
+        [1, 2, 0]
+        """
+        hashes, counts = self._sample()
+        asked = hashing.of_rows(Cells.of(column).series)
+        if not hashes.size:
+            return np.zeros(asked.size, np.int64)
+        place = np.minimum(np.searchsorted(hashes, asked), hashes.size - 1)
+        return np.where(hashes[place] == asked, counts[place], 0)
+
     @classmethod
     def _within(cls, rows: int, level: int, sample: tuple[NDArray[np.uint64], NDArray[np.int64]]) -> Self:
         while sample[0].size > SAMPLE:
