@@ -257,5 +257,7 @@ def _spell(value: Any, indent: str = "") -> str:
             items = [f"{inner}{_TEXT(key)} : {_spell(item, inner)}" for key, item in value.items()]
             return "{\n" + ",\n".join(items) + f"\n{indent}}}" if items else "{ }"
         case list():
-            return f"[ {', '.join(_spell(item, indent) for item in value)} ]" if value else "[ ]"
+            numbers = all(type(item) is float for item in value)  # a sketch has thousands
+            items = map(double_text, value) if numbers else (_spell(item, indent) for item in value)
+            return f"[ {', '.join(items)} ]" if value else "[ ]"
     return _TEXT(value)
