@@ -258,6 +258,6 @@ def _spell(value: Any, indent: str = "") -> str:
             return "{\n" + ",\n".join(items) + f"\n{indent}}}" if items else "{ }"
         case list():
             numbers = all(type(item) is float for item in value)  # a sketch has thousands
-            items = map(double_text, value) if numbers else (_spell(item, indent) for item in value)
-            return f"[ {', '.join(items)} ]" if value else "[ ]"
+            spelled = map(double_text, value) if numbers else (_spell(item, indent) for item in value)
+            return f"[ {', '.join(spelled)} ]" if value else "[ ]"
     return _TEXT(value)
