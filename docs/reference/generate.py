@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 from watchkeeper.app.project_sections import OVERRIDABLE, ProjectFile, Section
 from watchkeeper.cli import COMMANDS
 from watchkeeper.core.metrics import METRICS
+from watchkeeper.core.problems import PROBLEMS
 from watchkeeper.core.rules import METRIC_PREFIX
 from watchkeeper.core.windows import Cron, Duration
 
@@ -40,6 +41,7 @@ def pages() -> dict[str, str]:
     return {
         "project-file.md": project_file_page(),
         "metrics.md": metrics_page(),
+        "model-quality-metrics.md": quality_page(),
         "commands.md": commands_page(),
     }
 
@@ -156,6 +158,15 @@ def metrics_page() -> str:
         )
         + "\n"
     )
+
+
+def quality_page() -> str:
+    """Every figure of model quality, by problem type."""
+    parts = [_head("Figures of model quality", meanings()["page"]["quality"])]
+    for problem in PROBLEMS.values():
+        rows = [(f"`{each.name}`", each.help, each.better or "–") for each in problem.metrics]
+        parts += [f"## {problem.type}", _table(("figure", "what it is", "better"), rows)]
+    return "\n\n".join(parts) + "\n"
 
 
 # Commands

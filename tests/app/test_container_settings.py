@@ -121,8 +121,26 @@ def test_model_quality_wants_its_variables(missing: str) -> None:
         read_job({**NEEDED, **given, missing: ""})
 
 
-@pytest.mark.parametrize("problem", ["BinaryClassification", "MulticlassClassification"])
-def test_classification_is_refused_in_words(problem: str) -> None:
-    given = {"analysis_type": "MODEL_QUALITY", "problem_type": problem, "inference_attribute": "0"}
-    with pytest.raises(InputError, match=f"problem_type {problem}: this version judges Regression alone"):
-        read_job({**NEEDED, **given})
+@pytest.mark.parametrize(
+    ("problem", "given", "read"),
+    [
+        ("BinaryClassification", {"inference_attribute": "0"}, ("0", "", 0.5)),
+        ("BinaryClassification", {"probability_attribute": "1"}, ("", "1", 0.5)),
+        (
+            "BinaryClassification",
+            {"probability_attribute": "1", "probability_threshold_attribute": "0.7"},
+            ("", "1", 0.7),
+        ),
+        (
+            "MulticlassClassification",
+            {"inference_attribute": "0", "probability_attribute": "1"},
+            ("0", "", 0.5),
+        ),
+    ],
+)
+def test_a_binary_job_needs_the_class_or_the_probability(
+    problem: str, given: dict[str, str], read: tuple[str, str, float]
+) -> None:
+    quality = read_job({**NEEDED, "analysis_type": "MODEL_QUALITY", "problem_type": problem, **given}).quality
+    assert quality is not None
+    assert (quality.problem, quality.inference, quality.probability, quality.threshold) == (problem, *read)

@@ -351,7 +351,7 @@ def test_a_bad_line_does_not_end_the_run(container: Container) -> None:
         ({"record_preprocessor_script": "/opt/ml/processing/none.py"}, "there is no such file"),
         (
             {"analysis_type": "MODEL_QUALITY", "problem_type": "BinaryClassification"},
-            "judge model quality, problem_type BinaryClassification: this version judges Regression alone",
+            "read the variable inference_attribute: want the column, index or path of the predicted value",
         ),
     ],
 )

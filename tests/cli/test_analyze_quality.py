@@ -164,3 +164,70 @@ def test_hours_beside_the_window_are_left_out(container: Container) -> None:
     (folder / "part-00000.jsonl").write_text(merged("1", "100") + "\n")
     assert quality(container, [merged("1", "1"), merged("2", "3")], baseline_constraints="") == CLEAN
     assert container.item_count() == 2
+
+
+BINARY = {"problem_type": "BinaryClassification"}
+
+
+def test_a_binary_baseline_is_judged_by_label_and_probability(container: Container) -> None:
+    rows = [f"0.{number % 10}5,{int(number % 10 > 4)},{int(number % 7 > 3)}" for number in range(300)]
+    container.put(f"{DATASET}/baseline.csv", "\n".join(["probability,prediction,label", *rows]).encode())
+    given = {"inference_attribute": "prediction", "probability_attribute": "probability"}
+    message = container.run(
+        dataset_format='{"csv": {"header": true}}',
+        dataset_source=DATASET,
+        ground_truth_attribute="label",
+        **{**QUALITY, **BINARY, **given},
+    )
+    assert message == CLEAN, container.said
+    found = json.loads(container.output("statistics.json"))["binary_classification_metrics"]
+    table = found["confusion_matrix"]
+    assert sum(table[actual][given] for actual in "01" for given in "01") == 300
+    assert found["accuracy"]["value"] == (table["0"]["0"] + table["1"]["1"]) / 300
+    assert 0.4 < found["auc"]["value"] < 0.6
+    assert isinstance(found["auc"]["standard_deviation"], float)
+    asked = json.loads(container.output("constraints.json"))["binary_classification_constraints"]
+    assert asked["false_positive_rate"]["comparison_operator"] == "GreaterThanThreshold"
+
+
+def test_a_probability_alone_says_the_class(container: Container) -> None:
+    lines = [merged(f"0.{tenth}", str(int(tenth > 6))) for tenth in range(1, 10)]
+    given = {"inference_attribute": "", "probability_attribute": "0", "baseline_constraints": ""}
+    assert quality(container, lines, **BINARY, **given) == CLEAN, container.said
+    found = json.loads(container.output("statistics.json"))["binary_classification_metrics"]
+    assert (found["auc"]["value"], found["precision"]["value"]) == (1.0, 0.75)
+    given["probability_threshold_attribute"] = "0.6"
+    assert quality(container, lines, **BINARY, **given) == CLEAN, container.said
+    found = json.loads(container.output("statistics.json"))["binary_classification_metrics"]
+    assert found["precision"]["value"] == 1.0
+
+
+def test_several_classes_in_json_and_a_worse_run(container: Container) -> None:
+    problem = {"problem_type": "MulticlassClassification", "inference_attribute": "class"}
+    names = ["cat", "dog", "bird"]
+    lines = [merged(json.dumps({"class": name}), name, "JSON") for name in names * 5]
+    assert quality(container, lines, baseline_constraints="", **problem) == CLEAN, container.said
+    container.put(CONSTRAINTS, container.output("constraints.json"))
+    worse = [merged(json.dumps({"class": "cat"}), name, "JSON") for name in names * 5]
+    message = quality(container, worse, **problem)
+    assert message == "CompletedWithViolations: Job completed successfully with 6 violations."
+    found = json.loads(container.output("constraint_violations.json"))["violations"]
+    assert {each["constraint_check_type"] for each in found} == {"LessThanThreshold"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"inference_attribute": ""}, "inference_attribute"),
+        (
+            {"probability_attribute": "0", "probability_threshold_attribute": "2"},
+            "want a number from 0 to 1, got '2'",
+        ),
+        ({"probability_attribute": "0"}, "want probabilities from 0 to 1, got 1 others such as 7.0"),
+    ],
+)
+def test_settings_and_rows_that_are_no_binary_classification(
+    container: Container, variables: dict[str, str], said: str
+) -> None:
+    message = quality(container, [merged("7", "1")], baseline_constraints="", **BINARY, **variables)
+    assert said in message

@@ -129,8 +129,8 @@ def _contract(data: bytes) -> None:
     for file in (
         contract.data_quality_statistics,
         contract.data_quality_constraints,
-        contract.regression_statistics,
-        contract.regression_constraints,
+        contract.quality_statistics,
+        contract.quality_constraints,
         contract.violations,
     ):
         with suppress(*MAY_RAISE):

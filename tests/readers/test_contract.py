@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchkeeper.core.errors import InputError
+from watchkeeper.core.problems import ProblemType
 from watchkeeper.core.statistics import Types
 from watchkeeper.core.statistics.distances import Method, Mode
 from watchkeeper.core.statistics.drift import METHODS
 from watchkeeper.core.values import Column, ColumnType, Role, Schema, Undefined, Violation
 from watchkeeper.monitors import data_quality, model_quality
+from watchkeeper.monitors.answers import Answers
 from watchkeeper.monitors.data_quality_values import (
     DataQualityConstraints,
     DatasetConstraints,
@@ -25,7 +27,7 @@ from watchkeeper.monitors.data_quality_values import (
     Range,
     Sla,
 )
-from watchkeeper.monitors.model_quality_values import MetricConstraint, Operator, RegressionConstraints
+from watchkeeper.monitors.model_quality_values import MetricConstraint, Operator, QualityConstraints
 from watchkeeper.readers import contract
 from watchkeeper.render.contract import constraints_json, statistics_json, violations_json
 
@@ -119,13 +121,13 @@ def test_statistics_come_back_as_they_were(
 )
 def test_regression_files_come_back_as_they_were(pairs: list[tuple[float, float]], times: int) -> None:
     labels, predictions = np.array(pairs * times).T
-    statistics = model_quality.statistics(labels, predictions, seed=1)
+    statistics = model_quality.statistics(Answers.of_numbers(labels, predictions), seed=1)
     written = statistics_json(statistics)
-    back = contract.regression_statistics(written, "s.json")
+    back = contract.quality_statistics(written, "s.json")
     assert statistics_json(back) == written
     assert [f.value for _, f in back.figures()][:3] == [f.value for _, f in statistics.figures()][:3]
     constraints = model_quality.suggest(statistics)
-    assert contract.regression_constraints(constraints_json(constraints), "c.json") == constraints
+    assert contract.quality_constraints(constraints_json(constraints), "c.json") == constraints
 
 
 @given(
@@ -150,8 +152,8 @@ def test_the_files_of_aws_come_back_to_the_byte() -> None:
         ("data_quality/statistics", contract.data_quality_statistics, statistics_json),
         ("data_quality/good_cases.constraints", contract.data_quality_constraints, constraints_json),
         ("data_quality/bad_cases.constraints", contract.data_quality_constraints, constraints_json),
-        ("model_quality/statistics", contract.regression_statistics, statistics_json),
-        ("model_quality/bad_cases.constraints", contract.regression_constraints, constraints_json),
+        ("model_quality/statistics", contract.quality_statistics, statistics_json),
+        ("model_quality/bad_cases.constraints", contract.quality_constraints, constraints_json),
     ):
         data = (GOLDEN / f"{name}.json").read_bytes()
         as_written: Callable[[Any], str] = write
@@ -216,14 +218,14 @@ def test_integers_and_scientific_notation_do_for_doubles() -> None:
 def test_a_later_container_may_add_properties() -> None:
     text = """{"regression_constraints": {"rmse": {"comparison_operator": "GreaterThanThreshold",
         "threshold": 1, "additional_properties": null}}}"""
-    assert contract.regression_constraints(text, "c.json") == RegressionConstraints(
-        (MetricConstraint("rmse", 1.0, Operator.GREATER),)
+    assert contract.quality_constraints(text, "c.json") == QualityConstraints(
+        ProblemType.REGRESSION, (MetricConstraint("rmse", 1.0, Operator.GREATER),)
     )
     figure = {"value": 1, "standard_deviation": "NaN"}
     metrics = dict.fromkeys(("r2", "rmse", "mse", "mae"), figure)
     statistics = {"dataset": {"item_count": 3}, "regression_metrics": metrics}
-    read = contract.regression_statistics(json.dumps(statistics), "s.json")
-    assert read.mae.standard_deviation == Undefined("NaN in the file")
+    read = contract.quality_statistics(json.dumps(statistics), "s.json")
+    assert read.figure("mae").standard_deviation == Undefined("NaN in the file")
 
 
 STATISTICS: dict[str, Any] = json.loads((GOLDEN / "data_quality/statistics.json").read_text())

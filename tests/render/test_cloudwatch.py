@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from watchkeeper.core.problems import ProblemType
 from watchkeeper.core.values import Undefined
 from watchkeeper.monitors import data_quality
-from watchkeeper.monitors.model_quality_values import Figure, RegressionStatistics
+from watchkeeper.monitors.model_quality_values import Figure, QualityStatistics
 from watchkeeper.render.cloudwatch import MetricLabels, data_quality_metrics, model_quality_metrics
 
 TIME = datetime(2019, 11, 26, 3, 0, 0, 5, tzinfo=UTC)
@@ -39,7 +40,10 @@ def test_texts_have_no_numbers_and_a_batch_names_no_endpoint() -> None:
 def test_a_figure_without_a_value_has_no_line() -> None:
     one, none = Figure(1.0, Undefined("few")), Figure(Undefined("labels do not vary"), Undefined("few"))
     lines = model_quality_metrics(
-        RegressionStatistics(3, one, one, one, none), MetricLabels(TIME)
+        QualityStatistics(
+            ProblemType.REGRESSION, 3, (("mae", one), ("mse", one), ("rmse", one), ("r2", none))
+        ),
+        MetricLabels(TIME),
     ).splitlines()
     assert [line.partition(",")[0] for line in lines] == [
         '{"MetricName":"mae"',

@@ -9,9 +9,11 @@ from typing import Any
 import polars as pl
 import pytest
 
+from watchkeeper.core.problems import ProblemType
 from watchkeeper.core.statistics.distances import Mode
 from watchkeeper.core.values import ColumnType, Undefined, Violation
 from watchkeeper.monitors import data_quality, model_quality
+from watchkeeper.monitors.answers import Answers
 from watchkeeper.monitors.data_quality_values import (
     Circumstances,
     DataQualityConstraints,
@@ -26,7 +28,7 @@ from watchkeeper.monitors.data_quality_values import (
     StringStatistics,
     TimeStatistics,
 )
-from watchkeeper.monitors.model_quality_values import Figure, Operator, RegressionStatistics
+from watchkeeper.monitors.model_quality_values import Figure, Operator, QualityStatistics
 from watchkeeper.render.contract import constraints_json, statistics_json, violations_json
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "model_monitor"
@@ -39,10 +41,10 @@ def cells() -> pl.DataFrame:
     return frame.rename({name: f"_c{number}" for number, name in enumerate(frame.columns)})
 
 
-def regression() -> RegressionStatistics:
+def regression() -> QualityStatistics:
     frame = pl.read_csv(GOLDEN / "model_quality" / "baseline_dataset.csv")
     labels, predictions = (frame[name].cast(pl.Float64).to_numpy() for name in ("Prediction", "Label"))
-    return model_quality.statistics(labels, predictions, seed=0)
+    return model_quality.statistics(Answers.of_numbers(labels, predictions), seed=0)
 
 
 def test_data_quality_statistics_are_those_of_aws_to_the_byte() -> None:
@@ -161,9 +163,15 @@ def test_keys_of_ours_are_written_only_when_they_say_something() -> None:
     assert '"distance_mode" : "compatible"\n    },\n    "text_unseen_threshold" : 1.0\n  }' in written
 
 
+def of_regression(figure: Figure, time: str | None = None) -> QualityStatistics:
+    return QualityStatistics(
+        ProblemType.REGRESSION, 3, tuple((name, figure) for name in ("mae", "mse", "rmse", "r2")), time
+    )
+
+
 def test_undefined_figures_are_the_text_nan() -> None:
     figure = Figure(Undefined("the labels do not vary"), Undefined("fewer than 200 rows"))
-    written = statistics_json(RegressionStatistics(3, figure, figure, figure, figure, "2020-02-01T00:00:00Z"))
+    written = statistics_json(of_regression(figure, "2020-02-01T00:00:00Z"))
     assert written.count('"NaN"') == 8
     assert '"evaluation_time" : "2020-02-01T00:00:00Z"' in written
 
@@ -171,7 +179,7 @@ def test_undefined_figures_are_the_text_nan() -> None:
 def test_no_file_can_hold_a_number_that_is_none() -> None:
     figure = Figure(float("nan"), 0.0)
     with pytest.raises(ValueError, match="want a finite one"):
-        statistics_json(RegressionStatistics(3, figure, figure, figure, figure))
+        statistics_json(of_regression(figure))
 
 
 def test_a_data_set_without_columns_has_an_empty_list() -> None:

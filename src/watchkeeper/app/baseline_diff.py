@@ -23,7 +23,7 @@ from watchkeeper.core.errors import InputError
 from watchkeeper.core.ports import Store
 from watchkeeper.monitors import data_quality, data_quality_diff, model_quality, model_quality_diff
 from watchkeeper.monitors.data_quality_diff import Change, DataQualityBaseline
-from watchkeeper.monitors.model_quality_diff import RegressionBaseline
+from watchkeeper.monitors.model_quality_diff import QualityBaseline
 from watchkeeper.readers import contract as read
 from watchkeeper.render.baseline_page import BaselineDiffView, baseline_page
 from watchkeeper.render.charts import Distribution
@@ -138,9 +138,9 @@ def _data_quality(before: Suggestion, after: Suggestion) -> tuple[Change, ...]:
 
 def _model_quality(before: Suggestion, after: Suggestion) -> tuple[Change, ...]:
     left, right = (
-        RegressionBaseline(
-            read.regression_statistics(each.statistics, "statistics.json"),
-            read.regression_constraints(each.constraints, "constraints.json"),
+        QualityBaseline(
+            read.quality_statistics(each.statistics, "statistics.json"),
+            read.quality_constraints(each.constraints, "constraints.json"),
         )
         for each in (before, after)
     )

@@ -203,7 +203,7 @@ def _metrics_of(job: Job, judged: Judged, here: Surroundings) -> str:
 
 def _quality(job: Job, data: DataSet, here: Surroundings) -> Result:
     asked = _file(job.constraints, CONSTRAINTS)
-    constraints = read.regression_constraints(asked, f"{job.constraints}") if asked is not None else None
+    constraints = read.quality_constraints(asked, f"{job.constraints}") if asked is not None else None
     found = judge_quality(job, data, constraints, here.tools.engine)
     _tell(here, found.violations, found.notes)
     return Result(

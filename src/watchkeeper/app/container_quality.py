@@ -1,4 +1,4 @@
-"""Model quality of a regression in the container: predictions beside labels, judged (contract 6).
+"""Model quality in the container: predictions beside labels, judged (contract 6).
 
 Labels and predictions are in one file of rows, as in a baseline, or in records that a merge job wrote.
 """
@@ -16,16 +16,17 @@ from typing import Any
 import numpy as np
 import orjson
 import polars as pl
-from numpy.typing import NDArray
 
 from watchkeeper.app.container_input import NoData, captured_lines
 from watchkeeper.app.container_settings import Attributes, Job
 from watchkeeper.app.profiling import DataSet, Engine, chunks_of
 from watchkeeper.core.errors import InputError
+from watchkeeper.core.problems import ProblemType
 from watchkeeper.core.values import Payload, Violation
 from watchkeeper.core.windows import Window
 from watchkeeper.monitors import model_quality
-from watchkeeper.monitors.model_quality_values import RegressionConstraints, RegressionStatistics
+from watchkeeper.monitors.answers import Answers, thresholded
+from watchkeeper.monitors.model_quality_values import QualityConstraints, QualityStatistics
 from watchkeeper.readers.blobs import Blob
 from watchkeeper.readers.part_values import CaptureLayout, data_columns
 from watchkeeper.readers.parts import LINE, Chunk, load
@@ -33,91 +34,127 @@ from watchkeeper.readers.payloads import json_lines, scalar_text
 from watchkeeper.readers.records import Sides, merged_labels, read_sides
 
 SEED = 0  # deviations are of samples drawn with it: the same data give the same files
-LABEL = "label"
+LABEL, PREDICTION, SCORE = "label", "prediction", "score"
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+|\*|'[^']*'|\"[^\"]*\")?\]")
-Floats = NDArray[np.float64]
+Row = tuple[object, object, object]  # label, prediction, score, each as read; None where nobody asks for it
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedQuality:
     """What was found of model quality."""
 
-    statistics: RegressionStatistics
-    suggested: RegressionConstraints
+    statistics: QualityStatistics
+    suggested: QualityConstraints
     violations: tuple[Violation, ...]
     notes: tuple[str, ...]
 
 
 @dataclass(slots=True)
-class _Pairs:
-    """Labels with their predictions, and the rows that have not both: how many, and what the first is."""
+class _Found:
+    """Rows that can be used as `label`, `prediction` and `score`, and the others: how many, which is first.
 
-    labels: list[Floats] = field(default_factory=list)
-    predictions: list[Floats] = field(default_factory=list)
+    Label and prediction are numbers in a regression, else texts.
+    """
+
+    frames: list[pl.DataFrame] = field(default_factory=list)
     bad: int = 0
     first: str = ""
-
-    def add(self, labels: Sequence[float] | Floats, predictions: Sequence[float] | Floats) -> None:
-        self.labels.append(np.asarray(labels, dtype=np.float64))
-        self.predictions.append(np.asarray(predictions, dtype=np.float64))
 
     def leave_out(self, where: str, count: int = 1) -> None:
         self.bad += count
         self.first = self.first or where
 
-    def take(self, other: _Pairs) -> None:
-        self.labels += other.labels
-        self.predictions += other.predictions
+    def take(self, other: _Found) -> None:
+        self.frames += other.frames
         if other.bad:
             self.leave_out(other.first, other.bad)
 
 
-def judge_quality(
-    job: Job, data: DataSet, asked: RegressionConstraints | None, engine: Engine
-) -> JudgedQuality:
+def judge_quality(job: Job, data: DataSet, asked: QualityConstraints | None, engine: Engine) -> JudgedQuality:
     """Figures of all rows, the constraints they suggest, and where they break those that are `asked`.
 
-    Rows without a number on both sides are left out and counted. Raises NoData when no row is left.
+    Rows that lack what the problem type needs are left out and counted. Raises NoData when no row is left,
+    and InputError for rows that are not of the problem type.
     """
     if job.quality is None:
         raise ValueError("judge model quality: want its attributes, got none")
-    pairs = _Pairs()
+    found = _Found()
     if isinstance(data.layout, CaptureLayout):
-        work = partial(_of_file, job.quality.inference, job.window)
-        for found in engine(work, data.blobs):
-            pairs.take(found)
+        for part in engine(partial(_of_file, job.quality, job.window), data.blobs):
+            found.take(part)
     else:
-        for found in engine(partial(_of_chunk, job.quality), chunks_of(data)):
-            pairs.take(found)
-    labels = np.concatenate([*pairs.labels, np.empty(0)])
-    predictions = np.concatenate([*pairs.predictions, np.empty(0)])
-    if not labels.size:
+        for part in engine(partial(_of_chunk, job.quality), chunks_of(data)):
+            found.take(part)
+    rows = pl.concat([_table([], job.quality), *found.frames])
+    if not rows.height:
         raise NoData(
-            f"none of {pairs.bad:,} rows can be used, the first is {pairs.first}" if pairs.bad else ""
+            f"none of {found.bad:,} rows can be used, the first is {found.first}" if found.bad else ""
         )
-    statistics = model_quality.statistics(labels, predictions, SEED)
-    violations = model_quality.check(statistics, asked, model_quality.Settings()) if asked else ()
-    notes = (f"{pairs.bad:,} rows that cannot be used, the first {pairs.first}",) if pairs.bad else ()
+    try:
+        statistics = model_quality.statistics(_answers(rows, job.quality), SEED)
+        violations = model_quality.check(statistics, asked, model_quality.Settings()) if asked else ()
+    except ValueError as error:
+        raise InputError(f"judge model quality of {data.name}: {error}") from None
+    notes = (f"{found.bad:,} rows that cannot be used, the first {found.first}",) if found.bad else ()
     return JudgedQuality(statistics, model_quality.suggest(statistics), violations, notes)
 
 
-def _of_chunk(asked: Attributes, chunk: Chunk) -> _Pairs:
-    """Two columns of a table, by name or, where it has no names, by position."""
-    pairs = _Pairs()
+def _answers(rows: pl.DataFrame, asked: Attributes) -> Answers:
+    if asked.problem is ProblemType.REGRESSION:
+        return Answers.of_numbers(rows[LABEL].to_numpy(), rows[PREDICTION].to_numpy())
+    scores = rows[SCORE].to_numpy() if asked.probability else None
+    if asked.inference or scores is None:
+        predictions = rows[PREDICTION].to_list()
+    else:
+        predictions = thresholded(scores, asked.threshold)
+    return Answers.of_classes(rows[LABEL].to_list(), predictions, scores, asked.problem)
+
+
+def _table(rows: Sequence[Row], asked: Attributes) -> pl.DataFrame:
+    """Rows with `label`, `prediction` and `score`, all of which can be used."""
+    kind = pl.Float64 if asked.problem is ProblemType.REGRESSION else pl.String
+    return pl.DataFrame(rows, schema={LABEL: kind, PREDICTION: kind, SCORE: pl.Float64}, orient="row")
+
+
+def _of_chunk(asked: Attributes, chunk: Chunk) -> _Found:
+    """Columns of a table, by name or, where it has no names, by position."""
+    found = _Found()
     for part in load(chunk):
         for bad in part.bad[:1]:
-            pairs.leave_out(f"{bad.key}:{bad.line_number} ({bad.reason})", part.bad_count)
+            found.leave_out(f"{bad.key}:{bad.line_number} ({bad.reason})", part.bad_count)
         if not part.frame.height:
             continue
-        label = _column(part.frame, asked.ground_truth or LABEL, "ground_truth_attribute", part.name)
-        prediction = _column(part.frame, asked.inference, "inference_attribute", part.name)
-        y, p = (_numbers(part.frame[name]) for name in (label, prediction))
-        usable = np.isfinite(y) & np.isfinite(p)
-        pairs.add(y[usable], p[usable])
-        if not usable.all():
-            line = part.frame[LINE].to_numpy()[~usable][0]
-            pairs.leave_out(f"{part.name}:{line} (want a number on both sides)", int((~usable).sum()))
-    return pairs
+        named = {
+            LABEL: (asked.ground_truth or LABEL, "ground_truth_attribute"),
+            PREDICTION: (asked.inference, "inference_attribute"),
+            SCORE: (asked.probability, "probability_attribute"),
+        }
+        columns = {
+            role: part.frame[_column(part.frame, name, variable, part.name)]
+            for role, (name, variable) in named.items()
+            if name
+        }
+        _take_columns(found, columns, asked, (part.name, part.frame[LINE]))
+    return found
+
+
+def _take_columns(
+    found: _Found, columns: dict[str, pl.Series], asked: Attributes, where: tuple[str, pl.Series]
+) -> None:
+    """The rows of which every column that is there can be used."""
+    regression = asked.problem is ProblemType.REGRESSION
+    cells = {
+        role: (_numbers if regression or role == SCORE else _texts)(column).alias(role)
+        for role, column in columns.items()
+    }
+    absent = _table([(None, None, None)] * len(where[1]), asked)
+    frame = absent.with_columns(cells.values())
+    usable = frame.select(pl.all_horizontal(pl.col(*cells).is_not_null())).to_series()
+    found.frames.append(frame.filter(usable))
+    if not usable.all():
+        name, lines = where
+        wanted = "a number on both sides" if regression else f"a {' and a '.join(cells)}"
+        found.leave_out(f"{name}:{lines.filter(~usable)[0]} (want {wanted})", int((~usable).sum()))
 
 
 def _column(frame: pl.DataFrame, wanted: str, variable: str, file: str) -> str:
@@ -131,44 +168,56 @@ def _column(frame: pl.DataFrame, wanted: str, variable: str, file: str) -> str:
     raise InputError(f'read {file}: want the column "{wanted}" of {variable}, got {shown}')
 
 
-def _numbers(cells: pl.Series) -> Floats:
-    """The cells as numbers, what is none as not-a-number, which the caller leaves out and counts."""
+def _numbers(cells: pl.Series) -> pl.Series:
+    """The cells as finite numbers, null where they are none."""
     found = cells.cast(pl.String).str.strip_chars() if cells.dtype == pl.String else cells
-    return found.cast(pl.Float64, strict=False).fill_null(float("nan")).to_numpy()
+    numbers = found.cast(pl.Float64, strict=False)
+    return numbers.set(~numbers.is_finite().fill_null(value=False), None)
 
 
-def _of_file(path: str, window: Window | None, blob: Blob) -> _Pairs:
-    pairs = _Pairs()
+def _texts(cells: pl.Series) -> pl.Series:
+    texts = cells.cast(pl.String).str.strip_chars()
+    return texts.set((texts == "").fill_null(value=False), None)
+
+
+def _of_file(asked: Attributes, window: Window | None, blob: Blob) -> _Found:
+    found, rows = _Found(), list[Row]()
     for line in captured_lines([blob], window):
         try:
-            labels, predictions = _of_record(read_sides(line.text, 0), path)
+            rows += _of_record(read_sides(line.text, 0), asked)
         except ValueError as error:
-            pairs.leave_out(f"{line.where} ({error})")
-            continue
-        pairs.add(labels, predictions)
-    return pairs
+            found.leave_out(f"{line.where} ({error})")
+    found.frames.append(_table(rows, asked))
+    return found
 
 
-def _of_record(sides: Sides, path: str) -> tuple[list[float], list[float]]:
-    """A merged record's labels and predictions, as many of both. ValueError says what is wrong."""
+def _of_record(sides: Sides, asked: Attributes) -> list[Row]:
+    """A merged record's rows. ValueError says what is wrong."""
     if sides.truth is None:
         raise ValueError("groundTruthData: want an object, got nothing")
-    labels = [_number(label, "the label") for label in merged_labels(sides.truth)]
     answer = sides.output or sides.both
     if answer is None:
         raise ValueError("endpointOutput: want an object, got nothing")
-    predictions = [_number(value, "the prediction") for value in _predicted(answer, path)]
-    if len(labels) != len(predictions):
-        raise ValueError(f"want a label for each of {len(predictions)} predictions, got {len(labels)}")
-    return labels, predictions
+    of_problem = _number if asked.problem is ProblemType.REGRESSION else _class
+    labels: list[object] = [of_problem(label, "the label") for label in merged_labels(sides.truth)]
+    nobody: list[object] = [None] * len(labels)
+    predictions, scores = nobody, nobody
+    if asked.inference:
+        values = _predicted(answer, asked.inference, "inference_attribute")
+        predictions = [of_problem(value, "the prediction") for value in values]
+    if asked.probability:
+        values = _predicted(answer, asked.probability, "probability_attribute")
+        scores = [_number(value, "the probability") for value in values]
+    for column in (predictions, scores):
+        if len(labels) != len(column):
+            raise ValueError(f"want a label for each of {len(column)} predictions, got {len(labels)}")
+    return list(zip(labels, predictions, scores, strict=True))
 
 
-def _predicted(answer: Payload, path: str) -> list[object]:
+def _predicted(answer: Payload, path: str, variable: str) -> list[object]:
     if answer.encoding == "CSV":
         if not path.isdigit():
-            raise ValueError(
-                f'inference_attribute: want the index of an output such as "0" for CSV, got "{path}"'
-            )
+            raise ValueError(f'{variable}: want the index of an output such as "0" for CSV, got "{path}"')
         rows = csv.reader(io.StringIO(answer.data, newline=""), strict=True)
         return [_cell(row, int(path)) for row in rows if row]
     if answer.encoding != "JSON":
@@ -240,3 +289,10 @@ def _number(value: object, what: str) -> float:
     if not np.isfinite(number):
         raise ValueError(f"want {what} to be a number, got {str(value)[:40]!r}")
     return number
+
+
+def _class(value: object, what: str) -> str:
+    text = scalar_text(value, what)
+    if text is None or not text.strip():
+        raise ValueError(f"want {what} to be a class, got nothing")
+    return text.strip()

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from watchkeeper.core.errors import InputError
+from watchkeeper.core.problems import ProblemType
 from watchkeeper.core.statistics.distances import Mode
 from watchkeeper.core.windows import Window, parse_utc
 
@@ -19,7 +20,6 @@ OUTPUT_PATH = "/opt/ml/processing/output"
 MODE, TIME_LIMIT = "WATCHKEEPER_MODE", "WATCHKEEPER_SCRIPT_TIME_LIMIT"
 DEFAULT_TIME_LIMIT = 600.0
 SIDES = ("endpointInput", "endpointOutput", "batchTransformOutput")
-PROBLEMS = ("Regression", "BinaryClassification", "MulticlassClassification")
 _DRIFT_METHODS = ("LInfinity", "ChiSquared")
 _DATA_QUALITY, _MODEL_QUALITY = "DATA_QUALITY", "MODEL_QUALITY"
 
@@ -52,11 +52,17 @@ class DatasetFormat:
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """Where a model-quality job finds the predicted value and, in a baseline, the label (contract 6.1)."""
+    """Where a model-quality job finds prediction, probability and, in a baseline, the label (contract 6.1).
 
-    problem: str
+    Empty for what nobody named: of a binary classification the probability alone will do, which above
+    `threshold` says the class 1.
+    """
+
+    problem: ProblemType
     inference: str
     ground_truth: str
+    probability: str = ""
+    threshold: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,18 +245,34 @@ def _attributes(found: Environment) -> Attributes | None:
     kinds = (_DATA_QUALITY, _MODEL_QUALITY)
     if found.one_of("analysis_type", kinds, _DATA_QUALITY) == _DATA_QUALITY:
         return None
-    found.needed("problem_type", f"one of {', '.join(PROBLEMS)}")
-    problem = found.one_of("problem_type", PROBLEMS, "")
-    if problem != "Regression":
-        raise InputError(
-            f"judge model quality, problem_type {problem}: this version judges Regression alone; "
-            "classification comes with the next version of the model-quality monitor"
-        )
+    problems = tuple(each.value for each in ProblemType)
+    found.needed("problem_type", f"one of {', '.join(problems)}")
+    problem = ProblemType(found.one_of("problem_type", problems, ""))
+    probability = found.text("probability_attribute") or ""
+    wanted = "the column, index or path of the predicted value"
+    if problem is ProblemType.BINARY and probability:
+        inference = found.text("inference_attribute") or ""
+    else:
+        inference = found.needed("inference_attribute", wanted)
+    if problem is not ProblemType.BINARY:
+        probability = ""
     return Attributes(
-        problem,
-        found.needed("inference_attribute", "the column, index or path of the predicted value"),
-        found.text("ground_truth_attribute") or "",
+        problem, inference, found.text("ground_truth_attribute") or "", probability, _threshold(found)
     )
+
+
+def _threshold(found: Environment) -> float:
+    name = "probability_threshold_attribute"
+    text = found.text(name)
+    if text is None:
+        return 0.5
+    try:
+        threshold = float(text)
+    except ValueError:
+        threshold = -1.0
+    if not 0 <= threshold <= 1:
+        raise found.fault(name, "a number from 0 to 1", text)
+    return threshold
 
 
 def _limit(found: Environment) -> float:

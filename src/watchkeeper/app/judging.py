@@ -16,9 +16,10 @@ from watchkeeper.app.suggestion import Suggestion as Suggestion  # the judges' a
 from watchkeeper.core.statistics.distances import Distance
 from watchkeeper.core.values import Metrics, Role, Schema, Undefined, Violation
 from watchkeeper.monitors import data_quality, model_quality
+from watchkeeper.monitors.answers import Answers
 from watchkeeper.monitors.data_quality_values import Sla
 from watchkeeper.monitors.evidence import NoRows, OffendingRows, offending_rows
-from watchkeeper.monitors.model_quality_values import RegressionStatistics
+from watchkeeper.monitors.model_quality_values import QualityStatistics
 from watchkeeper.readers import contract as read
 from watchkeeper.render.contract import constraints_json, statistics_json
 
@@ -151,18 +152,17 @@ def _sla_figures(per_sla: tuple[tuple[str, int], ...]) -> list[Figure]:
 
 def _suggest_model_quality(rows: pl.DataFrame, schema: Schema) -> Suggestion:
     scored = rows.drop_nulls([schema.prediction.name, LABEL])
-    statistics = model_quality.statistics(
-        numbers(scored[LABEL]), numbers(scored[schema.prediction.name]), seed=0
-    )
+    answers = Answers.of_numbers(numbers(scored[LABEL]), numbers(scored[schema.prediction.name]))
+    statistics = model_quality.statistics(answers, seed=0)
     return Suggestion(statistics_json(statistics), constraints_json(model_quality.suggest(statistics)))
 
 
 def _judge_model_quality(rows: pl.DataFrame, against: Against) -> Judged:
     schema, baseline = against.schema, against.baseline
-    before = read.regression_statistics(baseline.statistics, "baseline statistics.json")
-    asked = read.regression_constraints(baseline.constraints, "baseline constraints.json")
+    before = read.quality_statistics(baseline.statistics, "baseline statistics.json")
+    asked = read.quality_constraints(baseline.constraints, "baseline constraints.json")
     labels, predictions = numbers(rows[LABEL]), numbers(rows[schema.prediction.name])
-    statistics = model_quality.statistics(labels, predictions, seed=0)
+    statistics = model_quality.statistics(Answers.of_numbers(labels, predictions), seed=0)
     violations = model_quality.check(statistics, asked, model_quality.Settings(against.tolerance))
     figures, notes = _quality_figures(labels, predictions, before)
     known = {figure.metric: figure.value for figure in figures}
@@ -178,7 +178,7 @@ def _judge_model_quality(rows: pl.DataFrame, against: Against) -> Judged:
 
 
 def _quality_figures(
-    labels: npt.NDArray[np.float64], predictions: npt.NDArray[np.float64], before: RegressionStatistics
+    labels: npt.NDArray[np.float64], predictions: npt.NDArray[np.float64], before: QualityStatistics
 ) -> tuple[tuple[Figure, ...], tuple[str, ...]]:
     """Figures that have a value, and a note on why the others have none."""
     try:
@@ -195,7 +195,7 @@ def _quality_figures(
             ("bias_ratio", metrics.bias),
         )
     ]
-    rmse = before.rmse.value
+    rmse = before.figure("rmse").value
     if isinstance(rmse, Undefined) or rmse == 0:
         reason = rmse.reason if isinstance(rmse, Undefined) else "the baseline's is 0"
         return tuple(found), (f"rmse against the baseline not known: {reason}",)

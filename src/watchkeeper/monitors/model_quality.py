@@ -1,34 +1,45 @@
-"""The model-quality monitor for regression: are the predictions as good as in the baseline?
+"""The model-quality monitor: are the predictions as good as in the baseline?
 
-All sums are taken from the first row to the last within a part, and over parts in their order, so the
-contract's digits come out for up to one part of rows, and the same digits for any number of workers.
+One set of functions for every problem type: `core.problems` names the figures, `regression` and
+`classification` have their formulas.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from watchkeeper.core.statistics.moments import left_to_right
-from watchkeeper.core.statistics.profiles import PART_ROWS
+from watchkeeper.core.problems import PROBLEMS, Better, Problem, ProblemType
 from watchkeeper.core.values import Metrics, Role, Segment, Undefined, Violation
+from watchkeeper.monitors import classification, regression
+from watchkeeper.monitors.answers import Answers, Floats
 from watchkeeper.monitors.model_quality_values import (
+    ConfusionMatrix,
+    Curve,
     Figure,
+    Measure,
     MetricConstraint,
     Operator,
-    RegressionConstraints,
-    RegressionStatistics,
+    QualityConstraints,
+    QualityStatistics,
 )
 from watchkeeper.monitors.monitor import Monitor
 from watchkeeper.monitors.wording import double_text
 
-Floats = NDArray[np.float64]
-Formula = Callable[[Floats, Floats], float | Undefined]
+Formula = Callable[[Answers], float | Undefined | ConfusionMatrix | Curve]
+FORMULAS: Mapping[ProblemType, Mapping[str, Formula]] = MappingProxyType(
+    {
+        ProblemType.REGRESSION: regression.FORMULAS,
+        ProblemType.BINARY: classification.BINARY,
+        ProblemType.MULTICLASS: classification.MULTICLASS,
+    }
+)  # in the order of the files
 
 MONITOR = Monitor("model-quality", frozenset({Role.PREDICTION, Role.LABEL}))
 
@@ -36,14 +47,15 @@ SAMPLES = 5
 SAMPLED_SHARE = 0.8
 SAMPLED_FROM = 200  # rows below which the contract gives no deviation
 SEGMENT_ROWS = 30
+_OPERATORS = {Better.LOWER: Operator.GREATER, Better.HIGHER: Operator.LESS}
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How strict `check` is.
 
-    `tolerance` is how many times the baseline's error is still allowed, errors being in the label's
-    unit: mse, and what r2 lacks of 1, are squared errors and take its square. 1.0 is the contract.
+    `tolerance` is how many times the baseline's error is still allowed: for a score, what it lacks of 1;
+    mse, and what r2 lacks of 1, are squared errors and take its square. 1.0 is the contract.
     """
 
     tolerance: float = 1.0
@@ -53,68 +65,78 @@ class Settings:
             raise ValueError(f"a tolerance wants a number above 0, got {self.tolerance}")
 
 
-def statistics(labels: Floats, predictions: Floats, seed: int) -> RegressionStatistics:
-    """mae, mse, rmse and r2 of the predictions, shape (rows,) both (contract 6.2).
+def statistics(answers: Answers, seed: int) -> QualityStatistics:
+    """Every measure of the answers' problem type (contract 6.2), in the file's order.
 
-    r2 is Undefined when the labels do not vary. The deviation of each figure is that of five random
-    samples of 80 % of the rows (with n - 1; the contract leaves open which), drawn by `seed`; below 200
-    rows it is Undefined. Raises ValueError when the two differ in length, are empty, or hold a number
-    that is not finite.
+    A figure that has no value is Undefined and says why; a curve that cannot be drawn is left out. The
+    deviation of each figure is that of five random samples of 80 % of the rows (with n - 1; the contract
+    leaves open which), drawn by `seed`; below 200 rows it is Undefined.
     """
-    y, p = _pair(labels, predictions)
-    samples = [(y[rows], p[rows]) for rows in _samples(y.size, seed)]
-    mae, mse, rmse, r2 = (Figure(f(y, p), _deviation(f, samples)) for f in (_mae, _mse, _rmse, _r2))
-    return RegressionStatistics(y.size, mae, mse, rmse, r2)
-
-
-def suggest(statistics: RegressionStatistics) -> RegressionConstraints:
-    """The baseline's own figures as thresholds (contract 6.3); a figure that is Undefined gets none."""
-    return RegressionConstraints(
-        tuple(
-            MetricConstraint(name, figure.value, Operator.LESS if name == "r2" else Operator.GREATER)
-            for name, figure in statistics.figures()
-            if not isinstance(figure.value, Undefined)
-        )
+    samples = [answers.take(rows) for rows in _samples(answers.size, seed)]
+    found = (
+        (name, _measure(formula, answers, samples)) for name, formula in FORMULAS[answers.problem].items()
     )
+    measures = tuple((name, each) for name, each in found if each is not None)
+    return QualityStatistics(answers.problem, answers.size, measures)
+
+
+def suggest(statistics: QualityStatistics) -> QualityConstraints:
+    """The baseline's own figures as thresholds (contract 6.3).
+
+    A figure that is Undefined gets none, nor does one that only describes.
+    """
+    problem = PROBLEMS[statistics.problem]
+    found = []
+    for name, figure in statistics.figures():
+        metric = problem.metric(name)
+        if metric is not None and metric.better is not None and not isinstance(figure.value, Undefined):
+            found.append(MetricConstraint(name, figure.value, _OPERATORS[metric.better]))
+    return QualityConstraints(statistics.problem, tuple(found))
 
 
 def check(
-    statistics: RegressionStatistics, constraints: RegressionConstraints, settings: Settings
+    statistics: QualityStatistics, constraints: QualityConstraints, settings: Settings
 ) -> tuple[Violation, ...]:
     """Every figure beyond its threshold (contract 6.4), in the constraints' order.
 
-    A figure that is Undefined, or that regression does not have, is not judged.
+    A figure that is Undefined, or that the problem type does not have, is not judged. Raises ValueError
+    for constraints of another problem type.
     """
-    figures = dict(statistics.figures())
+    if statistics.problem is not constraints.problem:
+        raise ValueError(
+            f"check model quality: want constraints of {statistics.problem}, got {constraints.problem}"
+        )
+    figures, problem = dict(statistics.figures()), PROBLEMS[statistics.problem]
     found = []
     for constraint in constraints.metrics:
-        figure, limit = figures.get(constraint.metric), _limit(constraint, settings.tolerance)
+        figure, limit = figures.get(constraint.metric), _limit(problem, constraint, settings.tolerance)
         if figure is not None and _beyond(figure.value, constraint.comparison_operator, limit):
             found.append(_violation(constraint, figure, limit))
     return tuple(found)
 
 
 def figures(labels: Floats, predictions: Floats) -> Metrics:
-    """rmse, mae, mape, r2 and bias of the predictions, shape (rows,) both; see `core.values.Metrics`.
+    """rmse, mae, mape, r2 and bias of a regression, shape (rows,) both; see `core.values.Metrics`.
 
-    Raises ValueError as `statistics` does, and where a figure has no value: mape with a label of 0, r2
-    with labels that do not vary, bias with labels whose mean is 0. No row is left out of any of them.
+    Raises ValueError as `Answers.of_numbers` does, and where a figure has no value: mape with a label of 0,
+    r2 with labels that do not vary, bias with labels whose mean is 0. No row is left out of any of them.
     """
-    y, p = _pair(labels, predictions)
+    answers = Answers.of_numbers(labels, predictions)
+    y, p = answers.labels, answers.predictions
     if not y.all():
         raise ValueError(f"mape: want labels other than 0, got 0 in {int((y == 0).sum())} of {y.size} rows")
-    r2, total = _r2(y, p), _total(y)
+    r2, total = regression.r2(answers), regression.total(y)
     if isinstance(r2, Undefined):
         raise ValueError(f"r2: {r2.reason}")
     if total == 0:
         raise ValueError("bias: want labels whose mean is not 0")
     return Metrics(
         rows=y.size,
-        rmse=_rmse(y, p),
-        mae=_mae(y, p),
-        mape=_total(np.abs((y - p) / y)) / y.size,
+        rmse=regression.rmse(answers),
+        mae=regression.mae(answers),
+        mape=regression.total(np.abs((y - p) / y)) / y.size,
         r2=r2,
-        bias=_total(p - y) / total,
+        bias=regression.total(p - y) / total,
     )
 
 
@@ -126,7 +148,8 @@ def segments(
     Rows of `frame` are those of `labels`. Values with fewer than 30 rows, missing values, and values
     for which a figure has no value (see `figures`) are left out.
     """
-    y, p = _pair(labels, predictions)
+    answers = Answers.of_numbers(labels, predictions)
+    y, p = answers.labels, answers.predictions
     if frame.height != y.size:
         raise ValueError(f"segments: want one label per row, got {y.size} for {frame.height} rows")
     found = []
@@ -139,40 +162,13 @@ def segments(
     return tuple(sorted(found, key=lambda segment: (-segment.metrics.rmse, segment.column, segment.value)))
 
 
-def _pair(labels: Floats, predictions: Floats) -> tuple[Floats, Floats]:
-    y, p = np.ascontiguousarray(labels, dtype=np.float64), np.ascontiguousarray(predictions, dtype=np.float64)
-    if y.shape != p.shape or y.ndim != 1:
-        raise ValueError(f"want one prediction per label, got shapes {p.shape} and {y.shape}")
-    if not y.size:
-        raise ValueError("want at least one label with its prediction, got none")
-    for name, values in (("labels", y), ("predictions", p)):
-        if others := int((~np.isfinite(values)).sum()):
-            raise ValueError(f"want finite {name}, got {others} of {values.size} that are not")
-    return y, p
-
-
-def _total(values: Floats) -> float:
-    """The sum: left to right within each part, then part after part."""
-    return sum(left_to_right(values[start : start + PART_ROWS]) for start in range(0, values.size, PART_ROWS))
-
-
-def _mae(y: Floats, p: Floats) -> float:
-    return _total(np.abs(y - p)) / y.size
-
-
-def _mse(y: Floats, p: Floats) -> float:
-    return _total((y - p) ** 2) / y.size
-
-
-def _rmse(y: Floats, p: Floats) -> float:
-    return math.sqrt(_mse(y, p))
-
-
-def _r2(y: Floats, p: Floats) -> float | Undefined:
-    around_mean = _total((y - _total(y) / y.size) ** 2)
-    if y.min() == y.max() or around_mean == 0:
-        return Undefined("the labels do not vary")
-    return 1 - _total((y - p) ** 2) / around_mean
+def _measure(formula: Formula, answers: Answers, samples: Sequence[Answers]) -> Measure | None:
+    value = formula(answers)
+    if isinstance(value, ConfusionMatrix | Curve):
+        return value
+    if isinstance(value, Undefined) and value is classification.NO_SCORES:
+        return None
+    return Figure(value, _deviation(formula, samples))
 
 
 def _samples(rows: int, seed: int) -> list[NDArray[np.intp]]:
@@ -184,23 +180,26 @@ def _samples(rows: int, seed: int) -> list[NDArray[np.intp]]:
     return [np.sort(np.argsort(stream.random_raw(rows), kind="stable")[:size]) for _ in range(SAMPLES)]
 
 
-def _deviation(formula: Formula, samples: Sequence[tuple[Floats, Floats]]) -> float | Undefined:
+def _deviation(formula: Formula, samples: Sequence[Answers]) -> float | Undefined:
     if not samples:
         return Undefined(f"fewer than {SAMPLED_FROM} rows")
-    values = [formula(y, p) for y, p in samples]
-    numbers = [value for value in values if not isinstance(value, Undefined)]
+    values = [formula(sample) for sample in samples]
+    numbers = [value for value in values if isinstance(value, float)]
     if len(numbers) < len(values):
-        return Undefined("the labels of a sample do not vary")
+        undefined = next(value for value in values if isinstance(value, Undefined))
+        return Undefined(f"in a sample {undefined.reason}")
     mean = sum(numbers) / len(numbers)
     return math.sqrt(sum((value - mean) ** 2 for value in numbers) / (len(numbers) - 1))
 
 
-def _limit(constraint: MetricConstraint, tolerance: float) -> float:
+def _limit(problem: Problem, constraint: MetricConstraint, tolerance: float) -> float:
     if tolerance == 1.0:
         return constraint.threshold
+    metric = problem.metric(constraint.metric)
+    allowed = tolerance ** (metric.power if metric else 1)
     if constraint.comparison_operator is Operator.LESS:
-        return 1 - (1 - constraint.threshold) * tolerance**2
-    return constraint.threshold * (tolerance**2 if constraint.metric == "mse" else tolerance)
+        return 1 - (1 - constraint.threshold) * allowed
+    return constraint.threshold * allowed
 
 
 def _beyond(value: float | Undefined, operator: Operator, limit: float) -> bool:
@@ -221,4 +220,4 @@ def _text(value: float | Undefined) -> str:
 
 
 def _has_figures(y: Floats) -> bool:
-    return bool(y.all()) and float(y.min()) < float(y.max()) and _total(y) != 0
+    return bool(y.all()) and float(y.min()) < float(y.max()) and regression.total(y) != 0

@@ -10,36 +10,36 @@ from watchkeeper.monitors.model_quality_values import (
     Figure,
     MetricConstraint,
     Operator,
-    RegressionConstraints,
-    RegressionStatistics,
+    QualityConstraints,
+    QualityStatistics,
 )
 
 _WORSE = {Operator.GREATER: "at most", Operator.LESS: "at least"}
 
 
 @dataclass(frozen=True, slots=True)
-class RegressionBaseline:
+class QualityBaseline:
     """The two files of a baseline."""
 
-    statistics: RegressionStatistics
-    constraints: RegressionConstraints
+    statistics: QualityStatistics
+    constraints: QualityConstraints
 
 
-def diff(before: RegressionBaseline, after: RegressionBaseline) -> tuple[Change, ...]:
+def diff(before: QualityBaseline, after: QualityBaseline) -> tuple[Change, ...]:
     """What `after` says otherwise than `before`: the whole first, then metrics in the order of `after`."""
     rows = before.statistics.item_count, after.statistics.item_count
     found = [Change("", f"It is made of {rows[1]} rows instead of {rows[0]}.")] if rows[0] != rows[1] else []
     old_figures = dict(before.statistics.figures())
     for name, figure in after.statistics.figures():
-        found += _figure(name, old_figures[name], figure)
+        found += _figure(name, old_figures.get(name), figure)
     old = {each.metric: each for each in before.constraints.metrics}
     for each in after.constraints.metrics:
         found += _line(old.pop(each.metric, None), each)
     return (*found, *(Change(name, f"{_sentence(each)} is asked no longer.") for name, each in old.items()))
 
 
-def _figure(name: str, before: Figure, after: Figure) -> list[Change]:
-    if before.value == after.value:
+def _figure(name: str, before: Figure | None, after: Figure) -> list[Change]:
+    if before is None or before.value == after.value:
         return []
     return [Change(name, f"{name} of the baseline's rows is {_said(after)} instead of {_said(before)}.")]
 

@@ -1,10 +1,12 @@
-"""What the model-quality files hold for regression (contract 6.2 and 6.3)."""
+"""What the model-quality files hold, for every problem type (contract 6.2 and 6.3)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
+from watchkeeper.core.problems import ProblemType
 from watchkeeper.core.values import Undefined
 
 
@@ -24,22 +26,44 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class RegressionStatistics:
-    """Figures of a set of rows: mae and rmse in the label's unit, mse in its square, r2 without one.
+class ConfusionMatrix:
+    """How many rows of each class, a row here, were given which class, a column here."""
+
+    classes: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Points of a curve: the names of its two coordinates, and the numbers of each."""
+
+    names: tuple[str, str]
+    points: tuple[tuple[float, ...], tuple[float, ...]]
+
+
+Measure: TypeAlias = Figure | ConfusionMatrix | Curve
+
+
+@dataclass(frozen=True, slots=True)
+class QualityStatistics:
+    """What was measured of a set of rows, by name, in the file's order.
 
     `evaluation_time` is kept as text when a file has it.
     """
 
+    problem: ProblemType
     item_count: int
-    mae: Figure
-    mse: Figure
-    rmse: Figure
-    r2: Figure
+    measures: tuple[tuple[str, Measure], ...]
     evaluation_time: str | None = None
 
     def figures(self) -> tuple[tuple[str, Figure], ...]:
-        """Name and figure, in the file's order."""
-        return (("mae", self.mae), ("mse", self.mse), ("rmse", self.rmse), ("r2", self.r2))
+        """Name and figure of those measures that are one number."""
+        return tuple((name, each) for name, each in self.measures if isinstance(each, Figure))
+
+    def figure(self, name: str) -> Figure:
+        """One figure; Undefined for one that is not among the measures."""
+        absent = Undefined(f"there is no {name} here")
+        return dict(self.figures()).get(name, Figure(absent, absent))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +76,8 @@ class MetricConstraint:
 
 
 @dataclass(frozen=True, slots=True)
-class RegressionConstraints:
+class QualityConstraints:
     """A baseline's `constraints.json`, in the file's order."""
 
+    problem: ProblemType
     metrics: tuple[MetricConstraint, ...]

@@ -7,6 +7,7 @@ file and key for anything else.
 
 from __future__ import annotations
 
+from watchkeeper.core.problems import PROBLEMS, ProblemType
 from watchkeeper.core.statistics import Types
 from watchkeeper.core.statistics.distances import Method, Mode
 from watchkeeper.core.statistics.drift import METHODS
@@ -30,11 +31,14 @@ from watchkeeper.monitors.data_quality_values import (
     implied_types,
 )
 from watchkeeper.monitors.model_quality_values import (
+    ConfusionMatrix,
+    Curve,
     Figure,
+    Measure,
     MetricConstraint,
     Operator,
-    RegressionConstraints,
-    RegressionStatistics,
+    QualityConstraints,
+    QualityStatistics,
 )
 from watchkeeper.readers.json_node import Node, parse
 
@@ -70,25 +74,31 @@ def data_quality_constraints(data: bytes | str, file: str) -> DataQualityConstra
     )
 
 
-def regression_statistics(data: bytes | str, file: str) -> RegressionStatistics:
-    """Read a model-quality `statistics.json` of a regression."""
+def quality_statistics(data: bytes | str, file: str) -> QualityStatistics:
+    """Read a model-quality `statistics.json` of any problem type, measures in the file's order."""
     top = parse(data, file)
-    dataset, metrics = top.key("dataset"), top.key("regression_metrics")
+    problem, block = _block(top, "metrics")
+    dataset = top.key("dataset")
     time = dataset.maybe("evaluation_time")
-    mae, mse, rmse, r2 = (_figure(metrics.key(name)) for name in ("mae", "mse", "rmse", "r2"))
-    rows = dataset.key("item_count").count()
-    return RegressionStatistics(rows, mae, mse, rmse, r2, time.text() if time else None)
+    return QualityStatistics(
+        problem,
+        dataset.key("item_count").count(),
+        tuple((name, _measure(node)) for name, node in block.items()),
+        time.text() if time else None,
+    )
 
 
-def regression_constraints(data: bytes | str, file: str) -> RegressionConstraints:
-    """Read a model-quality `constraints.json` of a regression, metrics in the file's order."""
-    return RegressionConstraints(
+def quality_constraints(data: bytes | str, file: str) -> QualityConstraints:
+    """Read a model-quality `constraints.json` of any problem type, metrics in the file's order."""
+    problem, block = _block(parse(data, file), "constraints")
+    return QualityConstraints(
+        problem,
         tuple(
             MetricConstraint(
                 name, node.key("threshold").number(), node.key("comparison_operator").one_of(_OPERATORS)
             )
-            for name, node in parse(data, file).key("regression_constraints").items()
-        )
+            for name, node in block.items()
+        ),
     )
 
 
@@ -256,6 +266,32 @@ def _number(node: Node | None, default: float) -> float:
 
 def _optional(node: Node | None) -> float | None:
     return node.number() if node else None
+
+
+def _block(top: Node, kind: str) -> tuple[ProblemType, Node]:
+    """The one block that says which problem type it is about."""
+    names = {f"{problem.block}_{kind}": type_ for type_, problem in PROBLEMS.items()}
+    for name, type_ in names.items():
+        if (found := top.maybe(name)) is not None:
+            return type_, found
+    top.fail(f"a key {' or '.join(names)}")
+
+
+def _measure(node: Node) -> Measure:
+    if node.maybe("value") is not None:
+        return _figure(node)
+    parts = tuple(node.items())
+    if len(parts) == 2 and all(isinstance(each.value, list) for _, each in parts):
+        (x, of_x), (y, of_y) = parts
+        return Curve((x, y), (_numbers(of_x), _numbers(of_y)))
+    classes = tuple(name for name, _ in parts)
+    return ConfusionMatrix(
+        classes, tuple(tuple(row.key(name).count() for name in classes) for _, row in parts)
+    )
+
+
+def _numbers(node: Node) -> tuple[float, ...]:
+    return tuple(each.number() for each in node)
 
 
 def _figure(node: Node) -> Figure:

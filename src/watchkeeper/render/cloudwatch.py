@@ -11,7 +11,7 @@ from typing import Any
 from watchkeeper.core.values import Undefined
 from watchkeeper.core.windows import utc_text
 from watchkeeper.monitors.data_quality_values import DataQualityStatistics, FeatureStatistics
-from watchkeeper.monitors.model_quality_values import RegressionStatistics
+from watchkeeper.monitors.model_quality_values import QualityStatistics
 
 Figures = dict[str, Any]
 
@@ -42,7 +42,7 @@ def data_quality_metrics(
     return _lines(found, labels)
 
 
-def model_quality_metrics(statistics: RegressionStatistics, labels: MetricLabels) -> str:
+def model_quality_metrics(statistics: QualityStatistics, labels: MetricLabels) -> str:
     """One line for each figure that has a value, under the file's name of it."""
     values = ((name, figure.value) for name, figure in statistics.figures())
     return _lines(((name, _value(each)) for name, each in values if not isinstance(each, Undefined)), labels)

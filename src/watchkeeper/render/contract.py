@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from watchkeeper.core.problems import PROBLEMS
 from watchkeeper.core.statistics.distances import Mode
 from watchkeeper.core.statistics.kll import SHRINKING, SIZE
 from watchkeeper.core.values import Undefined, Violation
@@ -28,7 +29,14 @@ from watchkeeper.monitors.data_quality_values import (
     StringStatistics,
     implied_types,
 )
-from watchkeeper.monitors.model_quality_values import Operator, RegressionConstraints, RegressionStatistics
+from watchkeeper.monitors.model_quality_values import (
+    ConfusionMatrix,
+    Figure,
+    Measure,
+    Operator,
+    QualityConstraints,
+    QualityStatistics,
+)
 from watchkeeper.monitors.wording import double_text
 
 VERSION = 0.0
@@ -36,27 +44,25 @@ _OPERATORS = frozenset(Operator)
 _TEXT = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def statistics_json(
-    statistics: DataQualityStatistics | RegressionStatistics, mode: Mode = Mode.CORRECT
-) -> str:
+def statistics_json(statistics: DataQualityStatistics | QualityStatistics, mode: Mode = Mode.CORRECT) -> str:
     """`statistics.json` of either monitor (contract 3.1, 6.2), without a newline at the end."""
-    if isinstance(statistics, RegressionStatistics):
-        return _spell(_regression(statistics))
+    if isinstance(statistics, QualityStatistics):
+        return _spell(_quality(statistics))
     dataset = {"item_count": statistics.item_count}
     features = [_feature(feature, ours=mode is Mode.CORRECT) for feature in statistics.features]
     return _spell({"version": VERSION, "dataset": dataset, "features": features})
 
 
 def constraints_json(
-    constraints: DataQualityConstraints | RegressionConstraints, mode: Mode = Mode.CORRECT
+    constraints: DataQualityConstraints | QualityConstraints, mode: Mode = Mode.CORRECT
 ) -> str:
     """`constraints.json` of either monitor (contract 4.1, 6.3), without a newline at the end."""
-    if isinstance(constraints, RegressionConstraints):
+    if isinstance(constraints, QualityConstraints):
         asked = {
             c.metric: {"threshold": float(c.threshold), "comparison_operator": c.comparison_operator.value}
             for c in constraints.metrics
         }
-        return _spell({"version": VERSION, "regression_constraints": asked})
+        return _spell({"version": VERSION, f"{PROBLEMS[constraints.problem].block}_constraints": asked})
     ours = mode is Mode.CORRECT
     features = [_feature_constraints(feature, ours=ours) for feature in constraints.features]
     found = {
@@ -90,15 +96,23 @@ def _violation(violation: Violation, *, ours: bool) -> dict[str, Any]:
     return {**found, **{name: float(number) for name, number in numbers.items() if number is not None}}
 
 
-def _regression(statistics: RegressionStatistics) -> dict[str, Any]:
+def _quality(statistics: QualityStatistics) -> dict[str, Any]:
     dataset: dict[str, Any] = {"item_count": statistics.item_count}
     if statistics.evaluation_time is not None:
         dataset["evaluation_time"] = statistics.evaluation_time
-    metrics = {
-        name: {"value": _double(figure.value), "standard_deviation": _double(figure.standard_deviation)}
-        for name, figure in statistics.figures()
+    measures = {name: _measure(each) for name, each in statistics.measures}
+    return {"version": VERSION, "dataset": dataset, f"{PROBLEMS[statistics.problem].block}_metrics": measures}
+
+
+def _measure(measure: Measure) -> dict[str, Any]:
+    if isinstance(measure, Figure):
+        return {"value": _double(measure.value), "standard_deviation": _double(measure.standard_deviation)}
+    if isinstance(measure, ConfusionMatrix):
+        rows = (dict(zip(measure.classes, row, strict=True)) for row in measure.counts)
+        return dict(zip(measure.classes, rows, strict=True))
+    return {
+        name: [float(v) for v in values] for name, values in zip(measure.names, measure.points, strict=True)
     }
-    return {"version": VERSION, "dataset": dataset, "regression_metrics": metrics}
 
 
 def _feature(feature: FeatureStatistics, *, ours: bool) -> dict[str, Any]:

@@ -1,0 +1,52 @@
+"""Figures of a regression (contract 6.2).
+
+All sums are taken from the first row to the last within a part, and over parts in their order, so the
+contract's digits come out for up to one part of rows, and the same digits for any number of workers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from watchkeeper.core.statistics.moments import left_to_right
+from watchkeeper.core.statistics.profiles import PART_ROWS
+from watchkeeper.core.values import Undefined
+from watchkeeper.monitors.answers import Answers, Floats
+
+
+def total(values: Floats) -> float:
+    """The sum: left to right within each part, then part after part."""
+    return sum(left_to_right(values[start : start + PART_ROWS]) for start in range(0, values.size, PART_ROWS))
+
+
+def mae(answers: Answers) -> float:
+    """Mean absolute error, in the label's unit."""
+    return total(np.abs(answers.labels - answers.predictions)) / answers.size
+
+
+def mse(answers: Answers) -> float:
+    """Mean squared error, in the square of the label's unit."""
+    return total((answers.labels - answers.predictions) ** 2) / answers.size
+
+
+def rmse(answers: Answers) -> float:
+    """Root mean squared error, in the label's unit."""
+    return math.sqrt(mse(answers))
+
+
+def r2(answers: Answers) -> float | Undefined:
+    """Coefficient of determination, at most 1; Undefined when the labels do not vary."""
+    y = answers.labels
+    around_mean = total((y - total(y) / y.size) ** 2)
+    if y.min() == y.max() or around_mean == 0:
+        return Undefined("the labels do not vary")
+    return 1 - total((y - answers.predictions) ** 2) / around_mean
+
+
+FORMULAS: Mapping[str, Callable[[Answers], float | Undefined]] = MappingProxyType(
+    {"mae": mae, "mse": mse, "rmse": rmse, "r2": r2}
+)
