@@ -20,6 +20,7 @@ from watchkeeper.render.execution_page import execution_page
 from watchkeeper.render.pages import page
 from watchkeeper.render.report import Report, Residuals, Retrain, report_page
 from watchkeeper.render.report_story import headline, standfirst, steps, way_back
+from watchkeeper.render.scales import axis_number
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 HOSTILE = '<script>alert("town")</script>'
@@ -255,6 +256,10 @@ def test_large_columns_and_scatters_are_cut_to_what_one_can_read() -> None:
         (text.seconds_text(59.96), "1 min 00 s"),
         (text.words("AwaitingLabels"), "awaiting labels"),
         (text.rounded("distance: 0.30791265775509713 exceeds 0.1"), "distance: 0.308 exceeds 0.1"),
+        (text.rounded("want 98.99394230769231%, got 98.99328846153847%"), "want 98.994%, got 98.993%"),
+        (axis_number(1970, 10), "1970"),
+        (axis_number(20_000, 5_000), "20k"),
+        (axis_number(20_000, 100), "20,000"),
         (
             text.window_text(Window(datetime(2020, 1, 1, tzinfo=UTC), datetime(2020, 1, 2, tzinfo=UTC))),
             "1 Jan 2020, 00:00 – 2 Jan 2020, 00:00",

@@ -72,14 +72,15 @@ def round_step(rough: float) -> float:
 
 
 def axis_number(value: float, step: float, style: Style = Style.NUMBER) -> str:
-    """A number on an axis, with no more places than its step needs: `20k`, `0.75`, `5%`."""
+    """A number on an axis, with no more places than its step needs: `20k`, `1970`, `0.75`, `5%`."""
     value = 0.0 if abs(value) < step / 1e6 else value
     if style is Style.SHARE:
         return text.share(value, _places(step * 100))
     for size, suffix in ((1e6, "m"), (1e3, "k")):
-        if step >= size / 100 and abs(value) >= size:
+        if step >= size / 2 and abs(value) >= size:
             return text.decimal(value / size, _places(step / size)) + suffix
-    return text.decimal(value, _places(step))
+    plain = text.decimal(value, _places(step))
+    return plain if abs(value) >= 10_000 else plain.replace(",", "")  # 1970 may be a year
 
 
 def _places(step: float) -> int:

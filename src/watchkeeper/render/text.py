@@ -126,12 +126,18 @@ def short_hash(digest: str) -> str:
 
 
 def rounded(description: str) -> str:
-    """A contract description with its long fractions cut to three significant digits.
+    """A contract description with its long fractions cut to three significant digits, or as many as tell
+    them apart.
 
     >>> rounded("Baseline drift distance: 0.30791265775509713 exceeds threshold: 0.1")
     'Baseline drift distance: 0.308 exceeds threshold: 0.1'
+    >>> rounded("Expected: 98.99394230769231%. Observed: Only 98.99328846153847%.")
+    'Expected: 98.994%. Observed: Only 98.993%.'
     """
-    return _LONG_NUMBER.sub(lambda match: _significant(float(match[0])), description)
+    numbers = {float(number) for number in _LONG_NUMBER.findall(description)}
+    enough = (n for n in range(3, 17) if len({_significant(each, n) for each in numbers}) == len(numbers))
+    digits = next(enough, 17)
+    return _LONG_NUMBER.sub(lambda match: _significant(float(match[0]), digits), description)
 
 
 def words(name: str) -> str:
@@ -139,8 +145,8 @@ def words(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
 
 
-def _significant(value: float) -> str:
-    return _sign(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}")
+def _significant(value: float, digits: int) -> str:
+    return _sign(f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:,.{digits}g}")
 
 
 def _sign(text: str) -> str:
