@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -95,14 +94,12 @@ def captures() -> dict[str, object]:
         for _ in range(RUNS):
             for records, seconds in taken.items():
                 seconds.append(timed(judge(folders[records], Path(folder) / "out", baseline)))
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     slope = (LARGE - SMALL) / (statistics.median(taken[LARGE]) - statistics.median(taken[SMALL]))
     found: dict[str, object] = {
         "records_per_second": round(slope),
         "seconds": {str(records): round(statistics.median(seconds), 2) for records, seconds in taken.items()},
-        "peak_mb": round(peak),
     }
-    print(f"captures: {slope:,.0f} records a second, peak {peak:,.0f} MB")
+    print(f"captures: {slope:,.0f} records a second")
     reference = PEERS / "limits/bin/python"
     if reference.exists():
         rates = []

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy import spatial, special, stats  # type: ignore[import-untyped]
+from scipy import spatial, special, stats
 
 from watchkeeper.core.statistics import Kll
 from watchkeeper.core.statistics.distances import ALPHA, Counts, Distance, PValue, chance
