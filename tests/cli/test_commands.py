@@ -260,7 +260,7 @@ def test_a_monitor_can_be_run_again_and_ends_with_its_verdict(cli: Cli, own: Pat
     ("argv", "says"),
     [
         (("data-quality", "--for", "prod", "--at", "soon"), "run monitor data-quality at soon"),
-        (("data-quality", "--for", "prod", "--at", "2999-01-01T00:00:00Z"), "want a time that has come"),
+        (("data-quality", "--for", "prod", "--at", "2999-01-01T00:00:00Z"), "want a window that has ended"),
         (
             ("data-quality", "--for", "prod", "--at", "2020-06-15T00:00:00Z"),
             "the one before is 2020-06-01T00:00:00Z",

@@ -105,13 +105,32 @@ def test_the_files_are_there_and_none_is_half_written(
     assert len(report) < 2_000_000
     quality = out / "executions" / "resale-price-prod-model-quality" / "2020" / "03" / "01" / "00"
     drift = out / "executions" / "resale-price-prod-data-quality" / "2020" / "02" / "01" / "00"
-    for folder in (quality, drift):
+    for folder in (quality / "revision-2", drift):
         names = {path.name for path in folder.iterdir()}
         violations = json.loads((folder / "execution.json").read_text())["judgements"][0]["violations"]
         assert names == CONTRACT | ({"constraint_violations.json"} if violations else set())
+    assert {path.name for path in quality.iterdir()} == {"execution.json", "report.html", "revision-2"}
     assert not [path for path in out.rglob("*") if path.name.startswith(".part-")]
     assert not list((out / "spool").rglob("*.jsonl"))
     assert not (out / "run" / "server.json").exists(), "the server is gone"
+
+
+def test_a_month_says_what_its_error_is_likely_to_be_and_then_what_it_was(
+    look_alike: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    out, _ = look_alike
+    folder = out / "executions" / "resale-price-prod-model-quality" / "2020" / "03" / "01" / "00"
+    first, then = (json.loads((folder / name / "execution.json").read_text()) for name in (".", "revision-2"))
+    assert (first["status"], then["status"]) == ("AwaitingLabels", "Completed")
+    assert first["estimates"] == then["estimates"]
+    (expected,) = [each for each in first["estimates"] if each["metric"] == "rmse"]
+    came = next(s["value"] for s in then["samples"] if s["metric"] == "watchkeeper_model_quality_rmse")
+    assert expected["low"] < expected["value"] < expected["high"]
+    assert 0.7 * came < expected["value"] < 1.3 * came
+    for name, words in ((".", "awaiting labels"), ("revision-2", "Came out as")):
+        page = (folder / name / "report.html").read_text(encoding="utf-8")
+        assert "Before the labels came" in page
+        assert words in page
 
 
 def recomputed(folder: Path) -> subprocess.CompletedProcess[str]:

@@ -13,6 +13,7 @@ from watchkeeper.app.baseline_records import (
     baseline_records,
     baselines,
 )
+from watchkeeper.app.estimating import keep_estimator
 from watchkeeper.app.judging import JUDGES, Suggestion, as_text
 from watchkeeper.app.records import create_record
 from watchkeeper.app.targets import Target
@@ -70,6 +71,7 @@ def keep_suggestion(target: Target, wanted: BaselineFor, rows: BaselineRows, act
         origin=rows.origin,
     )
     _store(target.store, record, suggestion)
+    keep_estimator(target.store, record, rows.frame)
     target.trail.append(
         Event(
             action="baseline.suggest",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -41,6 +41,12 @@ def recorded(store: Store) -> tuple[Recorded, ...]:
     return tuple(
         sorted(found, key=lambda each: (each.execution.scheduled_at, each.execution.schedule, each.revision))
     )
+
+
+def newest_revisions(found: Iterable[Execution]) -> tuple[Execution, ...]:
+    """Of each window of a schedule what was said last, in the order of the executions given."""
+    held = {(each.schedule, each.window): each for each in found}
+    return tuple(held.values())
 
 
 def _revision(key: str) -> int:

@@ -66,11 +66,13 @@ class Judge:
     """A monitor at work: rows to a baseline's files, and rows against a baseline to a judgement.
 
     Rows are text columns named as in the schema; where the monitor needs labels, with `label` beside.
+    `estimates` says whether what it finds can be estimated before the labels come.
     """
 
     needs_labels: bool
     suggest: Callable[[pl.DataFrame, Schema], Suggestion]
     judge: Callable[[pl.DataFrame, Against], Judged]
+    estimates: bool = False
 
 
 def numbers(column: pl.Series) -> npt.NDArray[np.float64]:
@@ -208,7 +210,7 @@ JUDGES: Mapping[str, Judge] = MappingProxyType(
             data_quality.MONITOR.needs_labels, _suggest_data_quality, _judge_data_quality
         ),
         model_quality.MONITOR.name: Judge(
-            model_quality.MONITOR.needs_labels, _suggest_model_quality, _judge_model_quality
+            model_quality.MONITOR.needs_labels, _suggest_model_quality, _judge_model_quality, estimates=True
         ),
     }
 )

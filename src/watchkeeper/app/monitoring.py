@@ -11,10 +11,11 @@ import polars as pl
 
 from watchkeeper.app.baseline_records import BaselineRecord, baselines, how_to_get_one
 from watchkeeper.app.baselines import files_of
-from watchkeeper.app.executions import place
+from watchkeeper.app.estimating import estimated_before, estimates, trust_notes
+from watchkeeper.app.executions import executions, place
 from watchkeeper.app.judging import JUDGES, Against, Figure, Judged
 from watchkeeper.app.models import catalogue
-from watchkeeper.app.monitor_inputs import WindowRows, read_labelled_rows, read_rows, source_of
+from watchkeeper.app.monitor_inputs import Source, WindowRows, read_labelled_rows, read_rows, source_of
 from watchkeeper.app.project import Project
 from watchkeeper.app.project_sections import MonitorSection
 from watchkeeper.app.records import create_record
@@ -90,8 +91,10 @@ def window_of(section: MonitorSection, scheduled_at: datetime) -> Window:
 def run_monitor(target: Target, run: MonitorRun, actor: Actor) -> Execution:
     """Judge the window of a schedule's time, and record the execution with its files.
 
-    The same inputs under the same settings and baselines give the stored execution again; others give
-    a new revision beside it. Raises InputError for a monitor the project does not have.
+    The time may lie ahead when the window has ended: its labels are awaited then, and the execution says
+    what the error is likely to be. The same inputs under the same settings and baselines give the stored
+    execution again; others give a new revision beside it. Raises InputError for a monitor the project does
+    not have.
     """
     section = section_of(target.project, run)
     window = window_of(section, run.scheduled_at)
@@ -113,6 +116,7 @@ def run_monitor(target: Target, run: MonitorRun, actor: Actor) -> Execution:
         judgements=tuple(verdict.judgement for verdict in verdicts),
         notes=(*draft.notes, *(note for v in verdicts if v.judged for note in v.judged.notes)),
     )
+    execution = _with_estimates(target, execution, source, folder)
     execution = replace(execution, samples=_samples(target, execution, rows, verdicts))
     _write(target.store, folder, execution, verdicts)
     target.trail.append(
@@ -126,6 +130,20 @@ def run_monitor(target: Target, run: MonitorRun, actor: Actor) -> Execution:
         )
     )
     return execution
+
+
+def _with_estimates(target: Target, execution: Execution, source: Source, folder: str) -> Execution:
+    """While labels are awaited, what the error is likely to be; with a verdict, what was estimated before."""
+    if not JUDGES[execution.monitor].estimates:
+        return execution
+    if execution.status in VERDICTS:
+        first = folder.split("revision-")[0]
+        return replace(execution, estimates=estimated_before(target.store, first))
+    if execution.status is not Status.AWAITING_LABELS:
+        return execution
+    found, notes = estimates(target.store, read_rows(target.store, source).frame, execution.environment)
+    trusted = trust_notes(executions(target.store), execution.environment)
+    return replace(execution, estimates=found, notes=(*execution.notes, *notes, *trusted))
 
 
 def _tried(
@@ -278,13 +296,19 @@ def _samples(
         if rows.oldest_missing is not None:
             age = (target.clock.now() - rows.oldest_missing).total_seconds()
             figures.append(Figure("labels_oldest_missing_seconds", age))
+    if execution.status is Status.AWAITING_LABELS:
+        figures += [
+            Figure(
+                f"estimated_quality_{each.metric}", each.value, (("model_version", str(each.model_version)),)
+            )
+            for each in execution.estimates
+        ]
     judged = [(verdict.judgement.model_version, verdict.judged) for verdict in verdicts if verdict.judged]
     if execution.status in VERDICTS and judged:
         figures.append(Figure("monitor_window_end_timestamp_seconds", execution.window.end.timestamp()))
         version, newest = judged[-1]
         figures += [
-            replace(figure, labels=(*figure.labels, ("model_version", str(version))))
-            for figure in newest.figures
+            replace(figure, labels=(*figure.labels, *_of_version(version))) for figure in newest.figures
         ]
     return tuple(
         Sample(
@@ -295,6 +319,10 @@ def _samples(
         )
         for figure in figures
     )
+
+
+def _of_version(version: int) -> tuple[tuple[str, str], ...]:
+    return (("model_version", str(version)),)
 
 
 def _write(store: Store, folder: str, execution: Execution, verdicts: Sequence[_Verdict]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import polars as pl
@@ -33,6 +33,7 @@ from watchkeeper.core.errors import WatchkeeperError
 from watchkeeper.core.values import Execution, GroundTruth, Progress
 from watchkeeper.core.windows import Duration
 
+_MINUTE = timedelta(minutes=1)  # what schedules are exact to
 _CHECKS = 0  # the rank of schedules among what is due at one time
 
 
@@ -83,7 +84,10 @@ def _check(run: Rehearsal, due: Sequence[MonitorRun]) -> None:
     """Monitors that are due, then the rules on what they found, then what is decided and done about it."""
     with run.stage("monitor"):
         run.target.host.flush()
-        executions = [_judge(run, each) for each in due]
+        executions = [_judge(run, each) for each in due if each.scheduled_at <= run.clock.now()]
+        for each in due:
+            if each.scheduled_at > run.clock.now():
+                _judge(run, each)  # its labels are awaited: what is found now is an estimate
     with run.stage("alert"):
         samples = (*exposed(run.target.store, run.environment), *run.target.host.samples())
         evaluation = evaluate_rules(run.target, run.environment, samples)
@@ -130,13 +134,19 @@ def _answer_and_run(run: Rehearsal, retrain: Retrain) -> None:
 
 
 def _schedules(run: Rehearsal) -> dict[datetime, list[MonitorRun]]:
-    """When each monitor of the watched environment comes due on a window of these months."""
+    """When each monitor of the watched environment comes due on a window of these months.
+
+    One that waits for labels also looks at the window when it has ended, to estimate what they will say.
+    """
     span = run.request.span
     found: dict[datetime, list[MonitorRun]] = {}
     for name, section in run.target.project.environment(run.environment).monitors.items():
         at = section.schedule.next(span.start)
         while (window := window_of(section, at)).end <= span.end:
             if window.start >= span.start:
-                found.setdefault(at, []).append(MonitorRun(name, run.environment, at))
+                due = MonitorRun(name, run.environment, at)
+                found.setdefault(at, []).append(due)
+                if window.end < at and JUDGES[name].estimates:
+                    found.setdefault(section.schedule.next(window.end - _MINUTE), []).append(due)
             at = section.schedule.next(at)
     return found

@@ -13,7 +13,7 @@ from watchkeeper.app.alerting import alert_history
 from watchkeeper.app.artefacts import load_version
 from watchkeeper.app.audit import verify_log
 from watchkeeper.app.deciding import decisions
-from watchkeeper.app.executions import executions
+from watchkeeper.app.executions import executions, newest_revisions
 from watchkeeper.app.judging import LABEL
 from watchkeeper.app.models import catalogue
 from watchkeeper.app.monitor_inputs import read_labelled_rows, read_rows, source_of
@@ -41,7 +41,8 @@ from watchkeeper.core.windows import Window, add_months, month_start
 def summarise(run: Rehearsal, sent: Sequence[PlannedRequest]) -> Summary:
     """Read everything back from the workspace; write `scores.parquet` and `models.json`."""
     target, environment = run.target, run.environment
-    found, alerts = executions(target.store), alert_history(target.store, environment)
+    found = newest_revisions(executions(target.store))
+    alerts = alert_history(target.store, environment)
     scores = _scores(run)
     _write_scores(run, scores)
     _write_models(run)

@@ -8,7 +8,7 @@ from watchkeeper.app.alerting import alert_history
 from watchkeeper.app.audit import log
 from watchkeeper.app.deciding import decisions
 from watchkeeper.app.evidence import QualityEvidence, distributions, quality_evidence
-from watchkeeper.app.executions import executions, folder_of
+from watchkeeper.app.executions import executions, folder_of, newest_revisions
 from watchkeeper.app.judging import JUDGES
 from watchkeeper.app.models import catalogue
 from watchkeeper.app.monitor_inputs import read_labelled_rows, source_of
@@ -69,7 +69,8 @@ def has_page(store: Store, execution: Execution) -> bool:
 def _report(target: Target, summary: Summary, segments: Sequence[Segment]) -> Report:
     environment = target.project.environments[-1]
     settings = target.project.environment(environment)
-    found, entries, known = executions(target.store), log(target.trail), catalogue(target.store)
+    found = newest_revisions(executions(target.store))
+    entries, known = log(target.trail), catalogue(target.store)
     alerts = alert_history(target.store, environment)
     judged = [execution for execution in found if execution.samples]
     evidence = next((e for execution in reversed(judged) if (e := _evidence(target, execution))), None)

@@ -15,8 +15,18 @@ def execution_text(execution: Execution) -> str:
     """Schedule, window and status, then each violation with its rows, and each note, a line each."""
     lines = [f"{execution.schedule}, {execution.window}: {execution.status}, {execution.reason}"]
     lines += violation_lines(execution)
+    lines += [f"  {line}" for line in estimate_lines(execution)]
     lines += [f"  note: {note}" for note in execution.notes]
     return "\n".join(printable(line) for line in lines)
+
+
+def estimate_lines(execution: Execution) -> Iterator[str]:
+    """What was expected before labels came, each figure on a line of its own."""
+    for each in execution.estimates:
+        yield (
+            f"estimated {each.metric} of model v{each.model_version}, {each.rows:,} rows: {each.value:,.6g} "
+            f"({each.level:.0%}: {each.low:,.6g} to {each.high:,.6g})"
+        )
 
 
 def violation_lines(execution: Execution) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from watchkeeper.adapters.local.actor import os_user
-from watchkeeper.app.monitoring import MonitorRun, run_monitor, section_of
+from watchkeeper.app.monitoring import MonitorRun, run_monitor, section_of, window_of
 from watchkeeper.app.project import load_project
 from watchkeeper.app.reporting import write_execution_page
 from watchkeeper.app.targets import open_target
@@ -28,9 +28,11 @@ def run_window(typed: RunOptions) -> int:
         at = parse_utc(moment) if moment else section.schedule.previous(now)
     except ValueError as error:
         raise InputError(f"run monitor {monitor} at {moment}: {error}") from None
-    if at > now:
+    ended = window_of(section, at).end
+    if ended > now:
         raise InputError(
-            f"run monitor {monitor} at {utc_text(at)}: want a time that has come, it is {utc_text(now)}"
+            f"run monitor {monitor} at {utc_text(at)}: want a window that has ended, it ends "
+            f"{utc_text(ended)} and it is {utc_text(now)}"
         )
     if section.schedule.next(at - timedelta(minutes=1)) != at:
         raise InputError(

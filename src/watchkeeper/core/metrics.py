@@ -95,6 +95,18 @@ METRICS: tuple[Metric, ...] = (
         "Root mean squared error of the newest labelled window over the baseline's.",
     ),
     Metric(
+        "watchkeeper_estimated_quality_rmse",
+        _GAUGE,
+        "",
+        "Root mean squared error to be expected of the newest window without labels, in the label's unit.",
+    ),
+    Metric(
+        "watchkeeper_estimated_quality_mae",
+        _GAUGE,
+        "",
+        "Mean absolute error to be expected of the newest window without labels, in the label's unit.",
+    ),
+    Metric(
         "watchkeeper_sla_violations",
         _GAUGE,
         "",

@@ -241,8 +241,24 @@ class InputDigest:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a figure of quality will be once labels come; the interval holds it in `level` of cases."""
+
+    metric: str
+    value: float
+    low: float
+    high: float
+    level: float
+    rows: int
+    model_version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Execution:
-    """One monitor on one window: what it read, what it found, what that means."""
+    """One monitor on one window: what it read, what it found, what that means.
+
+    `estimates` are those of a window whose labels are awaited, or were when it was looked at first.
+    """
 
     key: str
     schedule: str
@@ -258,6 +274,7 @@ class Execution:
     samples: tuple[Sample, ...]
     inputs: tuple[InputDigest, ...]
     notes: tuple[str, ...] = ()  # what was left out and why: bad lines, unknown ids, duplicate labels
+    estimates: tuple[Estimate, ...] = ()
 
     @property
     def violations(self) -> tuple[Violation, ...]:

@@ -44,6 +44,18 @@ class ShownRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """A figure as it was estimated before the labels came, and as it came; `came` is empty until then."""
+
+    metric: str
+    model_version: int
+    estimated: str
+    interval: str
+    came: str
+    inside: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Unshown:
     """A violation without example rows, and why it has none."""
 
@@ -63,6 +75,7 @@ def execution_page(view: ExecutionView) -> str:
         unjudged=_unjudged(execution),
         examples=Listed(shown[:MOST_ROWS], len(shown)),
         without=_unshown(execution),
+        expected=_expected(view),
         exhibits=exhibits(view.distributions),
         residuals=[residual_exhibit(view.residuals)] if view.residuals else [],
         segments=segment_chart(view.segments, "Segments by mean error") if view.segments else "",
@@ -93,6 +106,24 @@ def _shown(execution: Execution) -> tuple[ShownRow, ...]:
         for violation, evidence in judgement.findings
         for row in (evidence.rows if evidence else ())
     )
+
+
+def _expected(view: ExecutionView) -> list[Expected]:
+    execution, unit = view.execution, view.label_unit
+    judged = execution.status in VERDICTS
+    prefix = "watchkeeper_model_quality_"
+    came = {s.metric.removeprefix(prefix): s.value for s in execution.samples if judged}
+    return [
+        Expected(
+            metric=each.metric,
+            model_version=each.model_version,
+            estimated=text.amount(each.value, unit),
+            interval=f"{text.amount(each.low)} {text.DASH} {text.amount(each.high, unit)}",
+            came=text.amount(came[each.metric], unit) if each.metric in came else "",
+            inside=each.low <= came.get(each.metric, each.value) <= each.high,
+        )
+        for each in execution.estimates
+    ]
 
 
 def _unshown(execution: Execution) -> list[Unshown]:

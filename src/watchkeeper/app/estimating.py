@@ -1,0 +1,134 @@
+"""Estimates of model quality for windows whose labels have not come, by each version's own estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from watchkeeper.app.artefacts import load_version
+from watchkeeper.app.baseline_records import BaselineRecord, baselines
+from watchkeeper.app.judging import LABEL, numbers
+from watchkeeper.app.models import catalogue
+from watchkeeper.app.records import read_record
+from watchkeeper.core.errors import InputError
+from watchkeeper.core.ports import Store
+from watchkeeper.core.values import VERDICTS, Estimate, Execution
+from watchkeeper.model import loss_model
+from watchkeeper.model.artefact import Model
+from watchkeeper.monitors import model_quality
+from watchkeeper.monitors.estimated_quality import LEAST_ROWS, LEVEL, Estimated, estimate, trust
+
+SEED = 0
+
+
+def keep_estimator(store: Store, record: BaselineRecord, rows: pl.DataFrame) -> None:
+    """Fit an estimator on a model-quality baseline's rows, beside its files.
+
+    There is none without labels and predictions, for fewer than 100 such rows, or where the version's model
+    is not in the store: then there are no estimates, and executions say so.
+    """
+    model = _model(store, record.model_version)
+    if record.monitor != model_quality.MONITOR.name or model is None:
+        return
+    prediction = model.schema.prediction.name
+    scored = rows.drop_nulls([prediction, LABEL])
+    if scored.height < LEAST_ROWS:
+        return
+    fitted = loss_model.fit(_matrix(model, scored), numbers(scored[prediction]), numbers(scored[LABEL]), SEED)
+    for name, data in loss_model.to_files(fitted).items():
+        store.write(f"{_folder(record)}{name}", data)
+
+
+def estimates(
+    store: Store, rows: pl.DataFrame, environment: str
+) -> tuple[tuple[Estimate, ...], tuple[str, ...]]:
+    """What the error of the rows will be, by model version, and why there is none of some of them."""
+    found: list[Estimate] = []
+    notes: list[str] = []
+    known = baselines(store, model_quality.MONITOR.name)
+    for version in sorted(rows["_model_version"].drop_nulls().unique().to_list()):
+        own = rows.filter(pl.col("_model_version") == version)
+        record = known.in_use(version, environment)
+        said = _of_version(store, record, own) if record else "no baseline is approved"
+        if isinstance(said, str):
+            notes.append(f"no estimate for model v{version}: {said}")
+        else:
+            found += [
+                Estimate(each.metric, each.value, each.low, each.high, LEVEL, own.height, version)
+                for each in said
+            ]
+    return tuple(found), tuple(notes)
+
+
+def estimated_before(store: Store, folder: str) -> tuple[Estimate, ...]:
+    """The newest estimates on record of a window, whose folder of executions is given."""
+    keys = sorted(key for key in store.list(folder) if key.endswith("/execution.json"))
+    found = [read_record(store, key, Execution).estimates for key in keys]
+    return next((each for each in reversed(found) if each), ())
+
+
+def trust_notes(executions: Sequence[Execution], environment: str) -> tuple[str, ...]:
+    """Whether estimates have missed what came more often than they promise."""
+    windows: dict[object, list[Execution]] = {}
+    for each in executions:
+        if (each.monitor, each.environment) == (model_quality.MONITOR.name, environment):
+            windows.setdefault(each.window, []).append(each)
+    pairs = [pair for found in windows.values() for pair in _pairs(found)]
+    fared = trust(pairs)
+    if not fared.untrustworthy:
+        return ()
+    return (
+        f"estimates are not to be trusted here: what came was outside {fared.missed} of {fared.judged} "
+        f"intervals that promised to hold it in {LEVEL:.0%} of cases",
+    )
+
+
+def realised(execution: Execution, metric: str) -> float | None:
+    """What an execution with a verdict found of a figure."""
+    name = f"watchkeeper_model_quality_{metric}"
+    return next((sample.value for sample in execution.samples if sample.metric == name), None)
+
+
+def _pairs(of_window: Sequence[Execution]) -> list[tuple[Estimated, float]]:
+    said = next((execution.estimates for execution in of_window if execution.estimates), ())
+    came = [execution for execution in of_window if execution.status in VERDICTS]
+    return [
+        (Estimated(each.metric, each.value, each.low, each.high), value)
+        for each in said
+        if came and each.metric == "rmse" and (value := realised(came[-1], each.metric)) is not None
+    ]
+
+
+def _of_version(store: Store, record: BaselineRecord, rows: pl.DataFrame) -> tuple[Estimated, ...] | str:
+    prefix = _folder(record)
+    files = {key.removeprefix(prefix): store.read(key) for key in store.list(prefix)}
+    if not files:
+        return f"{record.name} has no estimator, which needs {LEAST_ROWS} labelled rows"
+    model = _model(store, record.model_version)
+    if model is None:
+        return "the model is not in the store"
+    fitted = loss_model.from_files(files)
+    expected = fitted.expected(_matrix(model, rows), numbers(rows[model.schema.prediction.name]))
+    try:
+        return estimate(expected, fitted.held_out, SEED)
+    except ValueError as error:
+        return str(error)
+
+
+def _matrix(model: Model, rows: pl.DataFrame) -> npt.NDArray[np.float32]:
+    columns = {name: rows[name].cast(pl.String).to_list() for name in model.columns}
+    return model.encoder.transform(columns).matrix
+
+
+def _model(store: Store, version: int) -> Model | None:
+    try:
+        return load_version(store, version, catalogue(store).version(version).digest)
+    except InputError:
+        return None
+
+
+def _folder(record: BaselineRecord) -> str:
+    return f"{record.folder}estimator/"
