@@ -26,6 +26,7 @@ from watchkeeper.app.models import approve
 from watchkeeper.app.monitoring import MonitorRun, run_monitor
 from watchkeeper.app.reporting import write_execution_page
 from watchkeeper.app.traffic import PlannedRequest
+from watchkeeper.cli.execution_text import execution_text
 from watchkeeper.core.errors import ExistsError, InputError, IntegrityError
 from watchkeeper.core.values import Actor, Execution, GroundTruth, Status
 from watchkeeper.core.windows import Window, month_start
@@ -173,6 +174,23 @@ def test_a_market_that_moved_is_a_violation_of_model_quality_alone(
     assert {violation.subject for violation in execution.violations} == {"mae", "mse", "rmse", "r2"}
     listed = json.loads(loop.store.read(f"{QUALITY_FOLDER}constraint_violations.json"))["violations"]
     assert [each["metric_name"] for each in listed] == [v.subject for v in execution.violations]
+
+
+def test_a_fault_in_one_segment_is_named_first(loop: Loop, trained: Loop) -> None:
+    """The prices of one town have doubled; inputs are as ever, so that only labels tell."""
+    price = pl.col("price").cast(pl.Float64)
+    dearer = pl.when(pl.col("town") == "EAST").then(price * 2).otherwise(price).cast(pl.String)
+    requests = loop.plan(rows=sales(a_month=300).with_columns(price=dearer))
+    loop.send(requests, model_of(trained))
+    label(loop, requests)
+    assert judge(loop, DATA).violations == ()
+    execution = judge(loop, QUALITY)
+    (judgement,) = execution.judgements
+    worst, *others = judgement.segments
+    assert (worst.column, worst.value) == ("town", "EAST")
+    assert worst.metrics.mape > 2 * max(each.metrics.mape for each in others)
+    assert f"; worst town EAST: mean error {worst.metrics.mape:.1%} of the label" in execution.reason
+    assert "worst segments of model v1, mean error: town EAST" in execution_text(execution)
 
 
 def test_a_new_category_is_a_violation_that_names_it(loop: Loop, trained: Loop) -> None:

@@ -14,7 +14,7 @@ from watchkeeper.app.sensitive import without_values, worded
 from watchkeeper.app.slas import broken_by_figures, broken_per_sla, source_notes, with_slas
 from watchkeeper.app.suggestion import Suggestion as Suggestion  # the judges' answer, found here too
 from watchkeeper.core.statistics.distances import Distance
-from watchkeeper.core.values import Metrics, Role, Schema, Undefined, Violation
+from watchkeeper.core.values import Metrics, Role, Schema, Segment, Undefined, Violation
 from watchkeeper.monitors import data_quality, model_quality
 from watchkeeper.monitors.answers import Answers
 from watchkeeper.monitors.data_quality_values import Sla
@@ -24,6 +24,7 @@ from watchkeeper.readers import contract as read
 from watchkeeper.render.contract import constraints_json, statistics_json
 
 LABEL = "label"  # the column that joining labels adds
+WORST = 5  # segments kept with a judgement
 _OF_ALL_ROWS = NoRows("it is about a figure of all rows together")
 
 
@@ -45,6 +46,7 @@ class Judged:
     rows: tuple[OffendingRows | NoRows, ...]
     figures: tuple[Figure, ...]
     notes: tuple[str, ...] = ()
+    segments: tuple[Segment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Against:
     tolerance: float
     slas: tuple[Sla, ...] = ()
     sensitive: frozenset[str] = frozenset()
+    segments: tuple[str, ...] = ()  # columns whose values are looked at apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +179,20 @@ def _judge_model_quality(rows: pl.DataFrame, against: Against) -> Judged:
         (_OF_ALL_ROWS,) * len((*violations, *broken)),
         (*figures, *_sla_figures(per_sla)),
         (*notes, *unjudged),
+        _worst_segments(rows, labels, predictions, against),
     )
+
+
+def _worst_segments(
+    rows: pl.DataFrame,
+    labels: npt.NDArray[np.float64],
+    predictions: npt.NDArray[np.float64],
+    against: Against,
+) -> tuple[Segment, ...]:
+    """Those with the largest error as a share of the label: by the amount the dearest would always lead."""
+    columns = [name for name in against.segments if name not in against.sensitive]
+    found = model_quality.segments(rows, labels, predictions, columns)
+    return tuple(sorted(found, key=lambda segment: -segment.metrics.mape)[:WORST])
 
 
 def _quality_figures(

@@ -44,6 +44,7 @@ from watchkeeper.render.contract import violations_json
 
 log = logging.getLogger(__name__)
 
+_FAR_MORE = 1.5  # times the mean error of all rows
 ANALYZER_VERSION = "1"  # raised by a change that may change a verdict, and with it every execution key
 
 
@@ -222,7 +223,14 @@ def _verdicts(target: Target, run: MonitorRun, rows: WindowRows, yardsticks: _Ya
             found.append(_Verdict(replace(judgement, reason=reason)))
             continue
         columns = schema(store, known.version(number).schema_version)
-        against = Against(columns, files_of(store, record), section.tolerance, yardsticks.slas, sensitive)
+        against = Against(
+            schema=columns,
+            baseline=files_of(store, record),
+            tolerance=section.tolerance,
+            slas=yardsticks.slas,
+            sensitive=sensitive,
+            segments=tuple(target.project.settings.training.segments),
+        )
         judged = JUDGES[run.monitor].judge(own, against)
         evidence = window_evidence(store, judged, own, [key for key in keys if key.startswith("captures/")])
         found.append(_Verdict(_judgement(judgement, judged, evidence), judged))
@@ -237,12 +245,28 @@ def _unjudged(store: Store, run: MonitorRun, number: int, rows: int) -> Judgemen
 
 def _judgement(blank: Judgement, judged: Judged, evidence: tuple[Evidence, ...]) -> Judgement:
     count = len(judged.violations)
+    said = f"{count or 'no'} violation{'' if count == 1 else 's'} in {blank.rows:,} rows"
     return replace(
         blank,
         status=Status.VIOLATIONS if count else Status.COMPLETED,
-        reason=f"{count or 'no'} violation{'' if count == 1 else 's'} in {blank.rows:,} rows",
+        reason=f"{said}{_where(judged) if count else ''}",
         violations=judged.violations,
         evidence=evidence,
+        segments=judged.segments,
+    )
+
+
+def _where(judged: Judged) -> str:
+    """The worst segment, when it errs far more than the rows as a whole: that is where to look first."""
+    whole = next((figure.value for figure in judged.figures if figure.metric == "model_quality_mape"), None)
+    if not judged.segments or whole is None:
+        return ""
+    worst = judged.segments[0]
+    if worst.metrics.mape < _FAR_MORE * whole:
+        return ""
+    return (
+        f"; worst {worst.column} {worst.value}: mean error {worst.metrics.mape:.1%} of the label in "
+        f"{worst.metrics.rows:,} rows, {whole:.1%} in all"
     )
 
 

@@ -15,9 +15,21 @@ def execution_text(execution: Execution) -> str:
     """Schedule, window and status, then each violation with its rows, and each note, a line each."""
     lines = [f"{execution.schedule}, {execution.window}: {execution.status}, {execution.reason}"]
     lines += violation_lines(execution)
+    lines += [f"  {line}" for line in segment_lines(execution)]
     lines += [f"  {line}" for line in estimate_lines(execution)]
     lines += [f"  note: {note}" for note in execution.notes]
     return "\n".join(printable(line) for line in lines)
+
+
+def segment_lines(execution: Execution) -> Iterator[str]:
+    """The worst segments of each version's rows, a line for all of them."""
+    for judgement in execution.judgements:
+        if judgement.segments:
+            named = ", ".join(
+                f"{each.column} {each.value} {each.metrics.mape:.1%} of {each.metrics.rows:,} rows"
+                for each in judgement.segments
+            )
+            yield f"worst segments of model v{judgement.model_version}, mean error: {named}"
 
 
 def estimate_lines(execution: Execution) -> Iterator[str]:

@@ -209,10 +209,36 @@ class BaselineRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Metrics:
+    """Regression figures of a set of rows.
+
+    rmse, mae and bias' numerator are in the label's unit; mape is a share; bias is
+    mean(prediction - label) / mean(label).
+    """
+
+    rows: int
+    rmse: float
+    mae: float
+    mape: float
+    r2: float
+    bias: float
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Figures of the rows that share one value of one column."""
+
+    column: str
+    value: str
+    metrics: Metrics
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """What one execution says of the rows of one model version; `baseline` is None when none was approved.
 
     `evidence` has one item for each violation, in their order; none on record before there was any.
+    `segments` are those with the largest mean error as a share of the label, the worst first.
     """
 
     model_version: int
@@ -222,6 +248,7 @@ class Judgement:
     baseline: BaselineRef | None
     violations: tuple[Violation, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    segments: tuple[Segment, ...] = ()
 
     @property
     def findings(self) -> tuple[tuple[Violation, Evidence | None], ...]:
@@ -333,31 +360,6 @@ class Deployment:
     time: datetime
     actor: Actor
     kind: str = "promote"  # promote | rollback
-
-
-@dataclass(frozen=True, slots=True)
-class Metrics:
-    """Regression figures of a set of rows.
-
-    rmse, mae and bias' numerator are in the label's unit; mape is a share; bias is
-    mean(prediction - label) / mean(label).
-    """
-
-    rows: int
-    rmse: float
-    mae: float
-    mape: float
-    r2: float
-    bias: float
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """Figures of the rows that share one value of one column."""
-
-    column: str
-    value: str
-    metrics: Metrics
 
 
 @dataclass(frozen=True, slots=True)
