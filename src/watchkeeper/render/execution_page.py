@@ -57,10 +57,9 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Unshown:
-    """A violation without example rows, and why it has none."""
+    """What violations without example rows are about, and why they have none."""
 
-    subject: str
-    check: str
+    subjects: str
     reason: str
 
 
@@ -127,14 +126,13 @@ def _expected(view: ExecutionView) -> list[Expected]:
 
 
 def _unshown(execution: Execution) -> list[Unshown]:
-    """Each violation that has no rows, once, whichever versions it was found in."""
-    found = [
-        Unshown(violation.subject, violation.check, evidence.reason)
-        for judgement in execution.judgements
-        for violation, evidence in judgement.findings
-        if evidence and not evidence.rows
-    ]
-    return list(dict.fromkeys(found))
+    """Violations that have no rows, by the reason, each once whichever versions it was found in."""
+    found: dict[str, dict[str, None]] = {}
+    for judgement in execution.judgements:
+        for violation, evidence in judgement.findings:
+            if evidence and not evidence.rows:
+                found.setdefault(evidence.reason, {})[violation.subject] = None
+    return [Unshown(text.listing(list(subjects)), reason) for reason, subjects in found.items()]
 
 
 def _unjudged(execution: Execution) -> list[str]:
