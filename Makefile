@@ -13,7 +13,7 @@ BIN := .venv/bin
 UV := $(BIN)/uv --quiet
 SYNC := $(UV) pip sync --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 STAMP := .venv/.stamp
-EXTRAS := spark fuzz
+EXTRAS := spark fuzz oracles
 PEERS := evidently whylogs tfdv spark limits
 # What it has wheels for; 3.1 has none for Python 3.11.
 ATHERIS := atheris<3.1; sys_platform == 'linux' and platform_machine == 'x86_64' and python_version < '3.14'
@@ -53,7 +53,7 @@ test: $(STAMP) ## run all tests
 
 # Each program a test starts and pip cannot install, with the package that brings it. The tests start what they need
 # themselves, so a service that the packages bring is not started, and stopped where systemd started it all the same.
-test-deps: $(EXTRAS:%=.venv-%/.stamp) ## install what tests start: programs, where apt is, and PySpark and atheris into environments of their own
+test-deps: $(EXTRAS:%=.venv-%/.stamp) ## install what tests start: programs, where apt is; PySpark, atheris and scikit-learn into environments of their own
 	@packages=; \
 	for pair in promtool:prometheus amtool:prometheus-alertmanager chromium:chromium wrk:wrk java:openjdk-17-jre-headless; do \
 		command -v "$${pair%%:*}" >/dev/null || packages="$$packages $${pair##*:}"; \
@@ -73,8 +73,8 @@ test-deps: $(EXTRAS:%=.venv-%/.stamp) ## install what tests start: programs, whe
 		for package in $$packages; do $$sudo systemctl disable --now "$$package" >/dev/null 2>&1 || true; done; \
 	fi
 
-# PySpark is some 700 MB with what it brings, and atheris has wheels for Linux on x86-64 alone: the tests that use them start a
-# Python that has them.
+# PySpark is some 700 MB with what it brings, atheris has wheels for Linux on x86-64 alone, and XGBoost imports scikit-learn
+# where it is, which every command would wait for: the tests that use them start a Python that has them.
 .venv-%/.stamp: requirements.lock requirements-%.lock pyproject.toml | $(STAMP)
 	@rm -f $@
 	@$(@D)/bin/python --version >/dev/null 2>&1 || $(BIN)/python -m venv --clear --without-pip $(@D)
@@ -120,6 +120,7 @@ lock: $(STAMP) ## write the lock files anew, for Linux and macOS, from pyproject
 	$(COMPILE) pyproject.toml --group dev --output-file requirements.lock
 	printf 'pyarrow\npyspark\n' | $(COMPILE) - --constraint requirements.lock --output-file requirements-spark.lock
 	echo "$(ATHERIS)" | $(COMPILE) - --constraint requirements.lock --output-file requirements-fuzz.lock
+	echo scikit-learn | $(COMPILE) - --constraint requirements.lock --output-file requirements-oracles.lock
 
 bench-lock: $(STAMP) ## write benchmarks/peers/*.txt anew from the .in beside each
 	@for peer in $(PEERS); do \
