@@ -14,7 +14,7 @@ UV := $(BIN)/uv --quiet
 SYNC := $(UV) pip sync --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 STAMP := .venv/.stamp
 EXTRAS := spark fuzz oracles
-PEERS := evidently whylogs tfdv spark limits
+PEERS := evidently whylogs tfdv spark limits nannyml
 # What it has wheels for; 3.1 has none for Python 3.11.
 ATHERIS := atheris<3.1; sys_platform == 'linux' and platform_machine == 'x86_64' and python_version < '3.14'
 COMPILE := $(UV) pip compile --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --custom-compile-command "make lock"

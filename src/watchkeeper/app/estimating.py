@@ -70,12 +70,11 @@ def estimated_before(store: Store, folder: str) -> tuple[Estimate, ...]:
     return next((each for each in reversed(found) if each), ())
 
 
-def trust_notes(executions: Sequence[Execution], environment: str) -> tuple[str, ...]:
-    """Whether estimates have missed what came more often than they promise."""
+def trust_notes(of_schedule: Sequence[Execution]) -> tuple[str, ...]:
+    """Whether estimates of a schedule have missed what came more often than they promise."""
     windows: dict[object, list[Execution]] = {}
-    for each in executions:
-        if (each.monitor, each.environment) == (model_quality.MONITOR.name, environment):
-            windows.setdefault(each.window, []).append(each)
+    for each in of_schedule:
+        windows.setdefault(each.window, []).append(each)
     pairs = [pair for found in windows.values() for pair in _pairs(found)]
     fared = trust(pairs)
     if not fared.untrustworthy:

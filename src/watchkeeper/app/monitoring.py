@@ -143,7 +143,7 @@ def _with_estimates(target: Target, execution: Execution, source: Source, folder
     if execution.status is not Status.AWAITING_LABELS:
         return execution
     found, notes = estimates(target.store, read_rows(target.store, source).frame, execution.environment)
-    trusted = trust_notes(executions(target.store), execution.environment)
+    trusted = trust_notes(executions(target.store, execution.schedule))
     return replace(execution, estimates=found, notes=(*execution.notes, *notes, *trusted))
 
 

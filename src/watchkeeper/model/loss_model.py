@@ -25,11 +25,10 @@ Floats = npt.NDArray[np.float64]
 MANIFEST = "estimator.json"
 FORMAT = 1
 FOLDS = 5
-ROUNDS = 60
-_PARAMS = {
-    "objective": "reg:squarederror",
+FEWEST_TREES, MOST_TREES, ROWS_A_TREE = 40, 200, 300
+TREES = {
     "tree_method": "hist",
-    "max_depth": 3,
+    "max_depth": 6,
     "learning_rate": 0.1,
     "min_child_weight": 20,
     "subsample": 0.8,
@@ -116,13 +115,19 @@ def from_files(files: Mapping[str, bytes]) -> LossModel:
         raise IntegrityError(f"read an estimator: it cannot be read: {error}") from None
 
 
+def rounds(rows: int) -> int:
+    """How many trees so many rows are worth: one more for each 300, from 40 to 200."""
+    return min(max(rows // ROWS_A_TREE, FEWEST_TREES), MOST_TREES)
+
+
 def _inputs(matrix: npt.NDArray[np.float32], predictions: Floats) -> npt.NDArray[np.float32]:
     return np.column_stack([matrix, predictions.astype(np.float32)])
 
 
 def _trees(inputs: npt.NDArray[np.float32], values: Floats, seed: int) -> xgb.Booster:
     scale = float(values.mean()) or 1.0  # squares of prices are beyond what float32 gradients add up well
-    booster = xgb.train({**_PARAMS, "seed": seed}, xgb.QuantileDMatrix(inputs, values / scale), ROUNDS)
+    settings = {**TREES, "objective": "reg:squarederror", "seed": seed}
+    booster = xgb.train(settings, xgb.QuantileDMatrix(inputs, values / scale), rounds(values.size))
     booster.set_attr(scale=repr(scale))
     return booster_from(bytes(booster.save_raw("ubj")))
 
