@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import polars as pl
@@ -93,17 +94,35 @@ def test_a_market_that_moves_is_outside_the_interval_and_then_distrusted(loop: L
     ) in last.notes
 
 
+@pytest.mark.parametrize("kept", ["nothing", "all but the manifest"])
 def test_without_an_estimator_it_says_why_there_is_no_estimate(
-    loop: Loop, sent: tuple[PlannedRequest, ...]
+    loop: Loop, sent: tuple[PlannedRequest, ...], kept: str
 ) -> None:
     assert sent
     for key in loop.store.list(ESTIMATOR):
-        loop.store.objects.pop(key)
+        if kept == "nothing" or key.endswith("estimator.json"):
+            loop.store.objects.pop(key)
     found = run_monitor(loop.target, QUALITY, ANA)
     assert (found.status, found.estimates) == (Status.AWAITING_LABELS, ())
     assert (
         "no estimate for model v1: model-quality baseline v1 has no estimator, which needs 100 labelled rows"
     ) in found.notes
+
+
+def test_predictions_that_are_no_numbers_have_no_estimate_and_are_no_end(
+    loop: Loop, sent: tuple[PlannedRequest, ...]
+) -> None:
+    assert sent
+    for key in loop.store.list("captures/"):
+        asked, *answers = re.split('("mode":"OUTPUT","data":"[^"]+")', loop.store.read(key).decode())
+        nothing = [re.sub(r"[0-9]+\.?[0-9]*", "NaN", each) for each in answers[::2]]
+        mixed = [each for pair in zip(nothing, answers[1::2], strict=True) for each in pair]
+        loop.store.objects[key] = "".join([asked, *mixed]).encode()
+    found = run_monitor(loop.target, QUALITY, ANA)
+    assert (found.status, found.estimates) == (Status.AWAITING_LABELS, ())
+    assert any(
+        note.startswith("no estimate for model v1: want finite predictions, got ") for note in found.notes
+    ), found.notes
 
 
 def test_an_estimator_that_was_changed_stops_whoever_runs_it(

@@ -70,8 +70,8 @@ def keep_suggestion(target: Target, wanted: BaselineFor, rows: BaselineRows, act
         schema_version=rows.schema.version,
         origin=rows.origin,
     )
-    _store(target.store, record, suggestion)
     keep_estimator(target.store, record, rows.frame)
+    _store(target.store, record, suggestion)
     target.trail.append(
         Event(
             action="baseline.suggest",

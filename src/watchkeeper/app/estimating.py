@@ -28,10 +28,13 @@ def keep_estimator(store: Store, record: BaselineRecord, rows: pl.DataFrame) -> 
     """Fit an estimator on a model-quality baseline's rows, beside its files.
 
     There is none without labels and predictions, for fewer than 100 such rows, or where the version's model
-    is not in the store: then there are no estimates, and executions say so.
+    is not in the store: then there are no estimates, and executions say so. It is kept before the baseline's
+    record is, so that whoever was interrupted makes both again.
     """
+    if record.monitor != model_quality.MONITOR.name:
+        return
     model = _model(store, record.model_version)
-    if record.monitor != model_quality.MONITOR.name or model is None:
+    if model is None:
         return
     prediction = model.schema.prediction.name
     scored = rows.drop_nulls([prediction, LABEL])
@@ -104,14 +107,14 @@ def _pairs(of_window: Sequence[Execution]) -> list[tuple[Estimated, float]]:
 def _of_version(store: Store, record: BaselineRecord, rows: pl.DataFrame) -> tuple[Estimated, ...] | str:
     prefix = _folder(record)
     files = {key.removeprefix(prefix): store.read(key) for key in store.list(prefix)}
-    if not files:
+    if loss_model.MANIFEST not in files:
         return f"{record.name} has no estimator, which needs {LEAST_ROWS} labelled rows"
     model = _model(store, record.model_version)
     if model is None:
         return "the model is not in the store"
     fitted = loss_model.from_files(files)
-    expected = fitted.expected(_matrix(model, rows), numbers(rows[model.schema.prediction.name]))
     try:
+        expected = fitted.expected(_matrix(model, rows), numbers(rows[model.schema.prediction.name]))
         return estimate(expected, fitted.held_out, SEED)
     except ValueError as error:
         return str(error)

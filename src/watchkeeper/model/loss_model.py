@@ -45,7 +45,12 @@ class LossModel:
     held_out: tuple[Losses, Losses]
 
     def expected(self, matrix: npt.NDArray[np.float32], predictions: Floats) -> Losses:
-        """The losses to be expected of rows: their encoded features, shape (rows, features), and answers."""
+        """The losses to be expected of rows: their encoded features, shape (rows, features), and answers.
+
+        Raises ValueError for an answer that is not finite, which trees would take for one that is missing.
+        """
+        if others := int((~np.isfinite(predictions)).sum()):
+            raise ValueError(f"want finite predictions, got {others} of {predictions.size} that are not")
         inputs = _inputs(matrix, predictions)
         return Losses(_answers(self.absolute, inputs), _answers(self.squared, inputs))
 
