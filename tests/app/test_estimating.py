@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import xgboost as xgb
 
 from tests.app.loop import ANA, KIM, LIVE, Loop, copied, model_of, new_loop, train_in
 from tests.training.history import sales
@@ -123,6 +124,20 @@ def test_predictions_that_are_no_numbers_have_no_estimate_and_are_no_end(
     assert any(
         note.startswith("no estimate for model v1: want finite predictions, got ") for note in found.notes
     ), found.notes
+
+
+def test_an_estimate_that_breaks_is_on_record_as_failed(
+    loop: Loop, sent: tuple[PlannedRequest, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sent
+
+    def broken(*_: object) -> None:
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(xgb.Booster, "inplace_predict", broken)
+    found = run_monitor(loop.target, QUALITY, ANA)
+    assert (found.status, found.reason) == (Status.FAILED, "MemoryError: no room")
+    assert executions(loop.store) == (found,)
 
 
 def test_an_estimator_that_was_changed_stops_whoever_runs_it(

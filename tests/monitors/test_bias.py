@@ -222,6 +222,17 @@ def test_too_few_of_a_group_is_said_and_no_verdict(fair: BiasAnalysis) -> None:
     assert bias.unjudged(few, fair) == ("bias of sex 0 not judged: 20 rows, want at least 30",)
 
 
+def test_a_metric_that_became_infinite_is_said_and_is_no_pass(fair: BiasAnalysis) -> None:
+    """Nobody of the group is answered positive by mistake: TE is a number over nothing."""
+    table = biased(400, 0.45, 1).with_columns(p=pl.when(pl.col("sex") == 0).then(0).otherwise("p"))
+    endless = bias.statistics(table, SEX)
+    (said,) = bias.unjudged(endless, fair)
+    assert "TE (it is infinite, which chance has no measure for)" in said
+    assert "DI (it is infinite" in said, "nobody of the group is positive: its logarithm has no end"
+    assert "TE" not in {each.metric for each in bias.check(endless, fair)}
+    assert "TE" in {each.metric for each in bias.check(endless, fair, Mode.COMPATIBLE)}
+
+
 def test_each_value_is_a_group_when_none_is_named() -> None:
     config = BiasConfig("y", ("1",), (Facet("town"),), "p")
     table = pl.DataFrame({"town": ["B", "A", "C", "A"], "y": [1, 0, 1, 1], "p": [1, 0, 0, 1]})

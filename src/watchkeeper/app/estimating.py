@@ -10,12 +10,13 @@ import polars as pl
 
 from watchkeeper.app.artefacts import load_version
 from watchkeeper.app.baseline_records import BaselineRecord, baselines
+from watchkeeper.app.executions import executions
 from watchkeeper.app.judging import LABEL, numbers
 from watchkeeper.app.models import catalogue
-from watchkeeper.app.records import read_record
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.ports import Store
 from watchkeeper.core.values import VERDICTS, Estimate, Execution
+from watchkeeper.core.windows import hour_folder
 from watchkeeper.model import loss_model
 from watchkeeper.model.artefact import Model
 from watchkeeper.monitors import model_quality
@@ -66,11 +67,10 @@ def estimates(
     return tuple(found), tuple(notes)
 
 
-def estimated_before(store: Store, folder: str) -> tuple[Estimate, ...]:
-    """The newest estimates on record of a window, whose folder of executions is given."""
-    keys = sorted(key for key in store.list(folder) if key.endswith("/execution.json"))
-    found = [read_record(store, key, Execution).estimates for key in keys]
-    return next((each for each in reversed(found) if each), ())
+def estimated_before(store: Store, execution: Execution) -> tuple[Estimate, ...]:
+    """The newest estimates on record of an execution's window."""
+    of_window = executions(store, f"{execution.schedule}/{hour_folder(execution.scheduled_at)}")
+    return next((each.estimates for each in reversed(of_window) if each.estimates), ())
 
 
 def trust_notes(of_schedule: Sequence[Execution]) -> tuple[str, ...]:

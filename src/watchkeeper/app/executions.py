@@ -26,16 +26,19 @@ class Recorded:
     folder: str  # with a slash at the end
 
 
-def executions(store: Store, schedule: str | None = None) -> tuple[Execution, ...]:
-    """Every execution on record, of one schedule or of all, in order of time, schedule and revision."""
-    return tuple(each.execution for each in recorded(store, schedule))
+def executions(store: Store, within: str = "") -> tuple[Execution, ...]:
+    """Every execution on record, in order of time, schedule and revision.
+
+    `within` is a schedule, or a schedule and an hour's folder: only those are read.
+    """
+    return tuple(each.execution for each in recorded(store, within))
 
 
-def recorded(store: Store, schedule: str | None = None) -> tuple[Recorded, ...]:
+def recorded(store: Store, within: str = "") -> tuple[Recorded, ...]:
     """Every execution on record with its place, in order of time, schedule and revision."""
     found = [
         Recorded(read_record(store, key, Execution), _revision(key), key.removesuffix("execution.json"))
-        for key in store.list(f"executions/{schedule}/" if schedule else "executions/")
+        for key in store.list(f"executions/{within}/" if within else "executions/")
         if key.endswith("/execution.json")
     ]
     return tuple(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import polars as pl
@@ -28,7 +28,8 @@ class WindowRows:
     """A window's rows as text columns, and what was left out on the way.
 
     `requests` counts the window's records, `captured` its rows that have every column of their model's
-    schema; `frame` has those of them that a monitor can judge: all, or those with a label in `label`.
+    schema, which are in `every`; `frame` has those of them that a monitor can judge: all, or those with a
+    label in `label`.
     """
 
     frame: pl.DataFrame
@@ -37,6 +38,7 @@ class WindowRows:
     notes: tuple[str, ...]
     inputs: tuple[InputDigest, ...]
     oldest_missing: datetime | None = None  # time of the oldest row that has no usable label
+    every: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def read_rows(store: Store, source: Source) -> WindowRows:
     captured, objects = _captured(store, source)
     rows, unfit = judgeable(store, captured.frame)
     notes = (*_notes(*_of_captures(captured)), *span_notes(store, captured.frame), *unfit)
-    return WindowRows(rows, captured.requests, rows.height, notes, _digests(objects))
+    return WindowRows(rows, captured.requests, rows.height, notes, _digests(objects), every=rows)
 
 
 def read_labelled_rows(store: Store, source: Source, known_by: Window) -> WindowRows:
@@ -85,7 +87,7 @@ def read_labelled_rows(store: Store, source: Source, known_by: Window) -> Window
     notes = (*notes, *span_notes(store, captured.frame), *unfit)
     digests = _digests([*objects, *truths])
     missing = _oldest_missing(joined.frame)
-    return WindowRows(rows, captured.requests, fit.height, notes, digests, missing)
+    return WindowRows(rows, captured.requests, fit.height, notes, digests, missing, fit)
 
 
 def _oldest_missing(joined: pl.DataFrame) -> datetime | None:

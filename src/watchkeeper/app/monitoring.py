@@ -15,7 +15,7 @@ from watchkeeper.app.estimating import estimated_before, estimates, trust_notes
 from watchkeeper.app.executions import executions, place
 from watchkeeper.app.judging import JUDGES, Against, Figure, Judged
 from watchkeeper.app.models import catalogue
-from watchkeeper.app.monitor_inputs import Source, WindowRows, read_labelled_rows, read_rows, source_of
+from watchkeeper.app.monitor_inputs import WindowRows, read_labelled_rows, read_rows, source_of
 from watchkeeper.app.project import Project
 from watchkeeper.app.project_sections import MonitorSection
 from watchkeeper.app.records import create_record
@@ -31,6 +31,7 @@ from watchkeeper.core.rules import METRIC_PREFIX
 from watchkeeper.core.values import (
     VERDICTS,
     Actor,
+    Estimate,
     Evidence,
     Execution,
     Judgement,
@@ -63,6 +64,17 @@ class _Verdict:
 
     judgement: Judgement
     judged: Judged | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a run came to."""
+
+    verdicts: tuple[_Verdict, ...]
+    status: Status
+    reason: str
+    notes: tuple[str, ...] = ()
+    estimates: tuple[Estimate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,61 +121,55 @@ def run_monitor(target: Target, run: MonitorRun, actor: Actor) -> Execution:
     folder, stored = place(target.store, draft)
     if stored is not None:
         return stored
-    verdicts, status, reason = _tried(target, run, rows, yardsticks)
+    found = _tried(target, run, rows, yardsticks)
     execution = replace(
         draft,
-        status=status,
-        reason=reason,
-        judgements=tuple(verdict.judgement for verdict in verdicts),
-        notes=(*draft.notes, *(note for v in verdicts if v.judged for note in v.judged.notes)),
+        status=found.status,
+        reason=found.reason,
+        judgements=tuple(verdict.judgement for verdict in found.verdicts),
+        notes=(*draft.notes, *found.notes),
+        estimates=found.estimates or estimated_before(target.store, draft),
     )
-    execution = _with_estimates(target, execution, source, folder)
-    execution = replace(execution, samples=_samples(target, execution, rows, verdicts))
-    _write(target.store, folder, execution, verdicts)
+    execution = replace(execution, samples=_samples(target, execution, rows, found.verdicts))
+    _write(target.store, folder, execution, found.verdicts)
     target.trail.append(
         Event(
             action="monitor.execution",
             subject=f"{execution.schedule} {window}",
             actor=actor,
             time=target.clock.now(),
-            why=f"{status}: {reason}",
+            why=f"{found.status}: {found.reason}",
             after=execution.key,
         )
     )
     return execution
 
 
-def _with_estimates(target: Target, execution: Execution, source: Source, folder: str) -> Execution:
-    """While labels are awaited, what the error is likely to be; with a verdict, what was estimated before."""
-    if not JUDGES[execution.monitor].estimates:
-        return execution
-    if execution.status in VERDICTS:
-        first = folder.split("revision-")[0]
-        return replace(execution, estimates=estimated_before(target.store, first))
-    if execution.status is not Status.AWAITING_LABELS:
-        return execution
-    found, notes = estimates(target.store, read_rows(target.store, source).frame, execution.environment)
-    trusted = trust_notes(executions(target.store, execution.schedule))
-    return replace(execution, estimates=found, notes=(*execution.notes, *notes, *trusted))
-
-
-def _tried(
-    target: Target, run: MonitorRun, rows: WindowRows, yardsticks: _Yardsticks
-) -> tuple[list[_Verdict], Status, str]:
-    """The verdicts, and the status with its reason; an execution that breaks is on record as Failed.
+def _tried(target: Target, run: MonitorRun, rows: WindowRows, yardsticks: _Yardsticks) -> _Found:
+    """What was found; an execution that breaks is on record as Failed.
 
     Raises IntegrityError: what is not as it was written must stop whoever runs this.
     """
-    if unready := _unready(section_of(target.project, run), rows):
-        return [], *unready
     try:
-        verdicts = _verdicts(target, run, rows, yardsticks)
+        return _found(target, run, rows, yardsticks)
     except IntegrityError:
         raise
     except Exception as error:  # the one place: whatever breaks is on record, and the schedule goes on
         log.exception("monitor %s in %s", run.monitor, run.environment)
-        return [], Status.FAILED, f"{type(error).__name__}: {error}"
-    return verdicts, *_status(verdicts)
+        return _Found((), Status.FAILED, f"{type(error).__name__}: {error}")
+
+
+def _found(target: Target, run: MonitorRun, rows: WindowRows, yardsticks: _Yardsticks) -> _Found:
+    """The verdicts, or why there are none yet; while labels are awaited, what the error is likely to be."""
+    if unready := _unready(section_of(target.project, run), rows):
+        if unready[0] is not Status.AWAITING_LABELS or not JUDGES[run.monitor].estimates:
+            return _Found((), *unready)
+        expected, notes = estimates(target.store, rows.every, run.environment)
+        trusted = trust_notes(executions(target.store, schedule_name(target.project, run)))
+        return _Found((), *unready, (*notes, *trusted), expected)
+    verdicts = _verdicts(target, run, rows, yardsticks)
+    notes = tuple(note for verdict in verdicts if verdict.judged for note in verdict.judged.notes)
+    return _Found(tuple(verdicts), *_status(verdicts), notes)
 
 
 def section_of(project: Project, run: MonitorRun) -> MonitorSection:

@@ -11,8 +11,9 @@ import click
 from watchkeeper.app.executions import Recorded, recorded
 from watchkeeper.app.workspace import open_workspace
 from watchkeeper.cli.execution_text import KEY_SHOWN, window_cell
-from watchkeeper.cli.output import answer, json_option, nearest, table, workspace_option
+from watchkeeper.cli.output import answer, json_option, table, workspace_option
 from watchkeeper.core.errors import InputError
+from watchkeeper.core.nearest import nearest
 from watchkeeper.core.values import Execution, Status
 
 HEAD = ("key", "schedule", "window", "revision", "status", "rows", "violations", "reason")

@@ -13,8 +13,9 @@ import click
 from watchkeeper.app.executions import Recorded, recorded
 from watchkeeper.app.workspace import Workspace, open_workspace
 from watchkeeper.cli.execution_text import KEY_SHOWN, execution_text, window_cell
-from watchkeeper.cli.output import answer, json_option, nearest, read_moment, workspace_option
+from watchkeeper.cli.output import answer, json_option, read_moment, workspace_option
 from watchkeeper.core.errors import InputError
+from watchkeeper.core.nearest import nearest
 from watchkeeper.core.values import VERDICTS
 
 _KEY = re.compile(r"[0-9a-f]{4,64}")

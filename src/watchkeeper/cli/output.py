@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -50,12 +49,6 @@ def read_moment(text: str, doing: str) -> datetime:
         return parse_utc(f"{text}T00:00:00Z" if len(text) == len("YYYY-MM-DD") else text)
     except ValueError as error:
         raise InputError(f"{doing}: {error}") from None
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint at the known name that is most like it, to end a message with; empty when none is."""
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f'; did you mean "{near[0]}"?' if near else ""
 
 
 def printable(line: str, most: int = 300) -> str:

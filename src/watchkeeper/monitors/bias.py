@@ -6,7 +6,6 @@ counting, and a bootstrap is a draw of counts.
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from watchkeeper.core.nearest import nearest
 from watchkeeper.core.statistics.distances import Mode
 from watchkeeper.core.values import Role, Undefined
 from watchkeeper.monitors.bias_metrics import POST_TRAINING, PRE_TRAINING, BiasTable, Formula
@@ -109,14 +109,27 @@ def unjudged(current: BiasAnalysis, baseline: BiasAnalysis) -> tuple[str, ...]:
         elif facet.rows < LEAST_ROWS:
             said.append(f"bias of {who} not judged: {facet.rows} rows, want at least {LEAST_ROWS}")
         else:
-            undefined = [
-                f"{each.name} ({each.value.reason})"
+            reasons = [
+                f"{each.name} ({why})"
                 for each in facet.post_training
-                if isinstance(each.value, Undefined)
+                if (why := _why_not(each, before.metric(each.name)))
             ]
-            if undefined:
-                said.append(f"bias of {who} not known: {', '.join(undefined)}")
+            if reasons:
+                said.append(f"bias of {who} not judged: {', '.join(reasons)}")
     return tuple(said)
+
+
+def _why_not(metric: BiasMetric, baseline: BiasMetric | None) -> str:
+    """Why a metric cannot be compared with the baseline's; empty when it can."""
+    if baseline is None:
+        return "the baseline has none"
+    now, then = metric.value, baseline.value
+    if isinstance(now, Undefined) or isinstance(then, Undefined):
+        return now.reason if isinstance(now, Undefined) else "it has no value in the baseline"
+    for found in (_growth(metric.name, now, then), _both_errors(metric, baseline)):
+        if isinstance(found, Undefined):
+            return found.reason
+    return ""
 
 
 def smallest_change(metric: BiasMetric, baseline: BiasMetric) -> float | Undefined:
@@ -202,8 +215,7 @@ def _check_columns(rows: pl.DataFrame, config: BiasConfig) -> None:
     wanted = [config.label, config.predicted, config.group, *(facet.name for facet in config.facets)]
     for name in wanted:
         if name and name not in rows.columns:
-            near = difflib.get_close_matches(name, rows.columns, n=1)
-            hint = f'; did you mean "{near[0]}"?' if near else f", got {', '.join(rows.columns[:10])}"
+            hint = nearest(name, rows.columns) or f", got {', '.join(rows.columns[:10])}"
             raise ValueError(f'measure bias: want the column "{name}"{hint}')
     if not config.facets or not config.positive:
         raise ValueError("measure bias: want at least one facet and one positive value")
@@ -216,8 +228,7 @@ def _check_values(columns: Sequence[pl.Series], wanted: Sequence[str]) -> None:
     held = sorted({name for column in columns for name in _texts(column).tolist()})
     values = [_spelled_text(each) for each in wanted]
     if not set(values) & set(held):
-        near = difflib.get_close_matches(values[0], held, n=1)
-        hint = f'; did you mean "{near[0]}"?' if near else f", got {', '.join(held[:5])}"
+        hint = nearest(values[0], held) or f", got {', '.join(held[:5])}"
         where = " or ".join(column.name for column in columns)
         raise ValueError(f'measure bias: want the value "{values[0]}" in column {where}{hint}')
 
@@ -346,23 +357,16 @@ def _standard_error(
     """The deviation of a metric over the draws, of DI that of its logarithm."""
     if isinstance(value, Undefined):
         return value
-    found = np.array(
-        [_distance_from_none(name, each) for draw in draws if _is_value(each := formula.of(draw))]
-    )
+    drawn = [each for draw in draws if isinstance(each := formula.of(draw), float)]
+    found = np.array([_distance_from_none(name, each) for each in drawn])
     finite = found[np.isfinite(found)]
     if finite.size < 0.95 * len(draws):
         return Undefined(f"{name} has no finite value in {len(draws) - finite.size} of {len(draws)} draws")
     return float(finite.std(ddof=1))
 
 
-def _is_value(value: float | Undefined) -> bool:
-    return not isinstance(value, Undefined)
-
-
-def _distance_from_none(name: str, value: float | Undefined) -> float:
+def _distance_from_none(name: str, value: float) -> float:
     """How far a metric is from no bias: from 0, DI from 1 by its logarithm."""
-    if isinstance(value, Undefined):
-        return math.nan
     if name != "DI":
         return value
     return math.log(value) if value > 0 else -math.inf
@@ -383,11 +387,18 @@ def _is_worse(metric: BiasMetric, baseline: BiasMetric, mode: Mode) -> bool:
         return False
     if mode is Mode.COMPATIBLE:
         return abs(now) > abs(then)
-    growth = abs(_distance_from_none(metric.name, now)) - abs(_distance_from_none(metric.name, then))
-    error = _both_errors(metric, baseline)
-    if isinstance(error, Undefined) or not math.isfinite(growth):
+    growth, error = _growth(metric.name, now, then), _both_errors(metric, baseline)
+    if isinstance(error, Undefined) or isinstance(growth, Undefined):
         return False
     return growth > _Z * error and growth > 0
+
+
+def _growth(name: str, now: float, then: float) -> float | Undefined:
+    """How much further a metric is from no bias than it was."""
+    distances = [abs(_distance_from_none(name, value)) for value in (now, then)]
+    if math.inf in distances:
+        return Undefined("it is infinite, which chance has no measure for")
+    return distances[0] - distances[1]
 
 
 def _counterpart(facet: FacetBias, baseline: BiasAnalysis) -> FacetBias | None:
