@@ -15,6 +15,7 @@ from watchkeeper.app.executions import executions, exposed, newest_revisions
 from watchkeeper.app.labels import record_labels
 from watchkeeper.app.models import approve
 from watchkeeper.app.monitoring import MonitorRun, run_monitor
+from watchkeeper.app.rehearsal_reports import execution_report
 from watchkeeper.app.reporting import write_execution_page
 from watchkeeper.app.traffic import PlannedRequest
 from watchkeeper.core.errors import IntegrityError
@@ -58,6 +59,8 @@ def test_both_the_estimate_and_what_came_are_kept(loop: Loop, sent: tuple[Planne
         ("mae", 60, 1), ("rmse", 60, 1),
     ]  # fmt: skip
     assert all(0 < each.low < each.value < each.high for each in first.estimates)
+    low, high = first.estimates[1].low, first.estimates[1].high
+    assert execution_report(first).note.endswith(f"want 95%; rmse likely {low:,.0f} to {high:,.0f}")
     said = {sample.metric: sample.value for sample in exposed(loop.store)}
     assert said["watchkeeper_estimated_quality_rmse"] == first.estimates[1].value
     assert "awaiting labels" in loop.store.read(f"{FOLDER}report.html").decode()
@@ -67,6 +70,7 @@ def test_both_the_estimate_and_what_came_are_kept(loop: Loop, sent: tuple[Planne
     write_execution_page(loop.target, then)
     assert then.status in (Status.COMPLETED, Status.VIOLATIONS)
     assert then.estimates == first.estimates
+    assert "likely" not in execution_report(then).note
     assert executions(loop.store) == (first, then)
     assert newest_revisions(executions(loop.store)) == (then,)
     assert "Before the labels came" in loop.store.read(f"{FOLDER}revision-2/report.html").decode()

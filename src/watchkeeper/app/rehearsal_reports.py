@@ -8,7 +8,7 @@ from datetime import datetime
 from watchkeeper.app.retrains import Retrain
 from watchkeeper.core.decisions import Decision
 from watchkeeper.core.rules import METRIC_PREFIX, Alert
-from watchkeeper.core.values import Execution, Progress
+from watchkeeper.core.values import Execution, Progress, Status
 from watchkeeper.core.windows import month_of
 
 _RATIO = "rmse_baseline_ratio"
@@ -28,8 +28,14 @@ def serving_report(environment: str, version: int) -> Progress:
 
 
 def execution_report(execution: Execution) -> Progress:
-    """How an execution ended."""
-    return Progress("monitor", 1, None, f"{execution.schedule} {execution.status}: {execution.reason}")
+    """How an execution ended and, while labels are awaited, what the error is likely to be."""
+    likely = [
+        f"; {each.metric} likely {each.low:,.0f} to {each.high:,.0f}"
+        for each in execution.estimates
+        if each.metric == "rmse" and execution.status is Status.AWAITING_LABELS
+    ]
+    said = f"{execution.schedule} {execution.status}: {execution.reason}{''.join(likely)}"
+    return Progress("monitor", 1, None, said)
 
 
 def alert_report(alert: Alert, executions: Sequence[Execution], now: datetime) -> Progress:
