@@ -259,6 +259,7 @@ def test_large_columns_and_scatters_are_cut_to_what_one_can_read() -> None:
         (text.rounded("want 98.99394230769231%, got 98.99328846153847%"), "want 98.994%, got 98.993%"),
         (axis_number(1970, 10), "1970"),
         (axis_number(20_000, 5_000), "20k"),
+        (axis_number(1_200_000, 200_000), "1.2m"),
         (axis_number(20_000, 100), "20,000"),
         (
             text.window_text(Window(datetime(2020, 1, 1, tzinfo=UTC), datetime(2020, 1, 2, tzinfo=UTC))),

@@ -77,7 +77,7 @@ def axis_number(value: float, step: float, style: Style = Style.NUMBER) -> str:
     if style is Style.SHARE:
         return text.share(value, _places(step * 100))
     for size, suffix in ((1e6, "m"), (1e3, "k")):
-        if step >= size / 2 and abs(value) >= size:
+        if step > size / 10 and abs(value) >= size:
             return text.decimal(value / size, _places(step / size)) + suffix
     plain = text.decimal(value, _places(step))
     return plain if abs(value) >= 10_000 else plain.replace(",", "")  # 1970 may be a year
