@@ -53,7 +53,7 @@ test: $(STAMP) ## run all tests
 
 # Each program a test starts and pip cannot install, with the package that brings it. The tests start what they need
 # themselves, so a service that the packages bring is not started, and stopped where systemd started it all the same.
-test-deps: $(EXTRAS:%=.venv-%/.stamp) ## install what tests start: programs, where apt is; PySpark, atheris and scikit-learn into environments of their own
+test-deps: $(EXTRAS:%=.venv-%/.stamp) ## install what tests start: programs, where apt is; PySpark, atheris, scikit-learn and shap into environments of their own
 	@packages=; \
 	for pair in promtool:prometheus amtool:prometheus-alertmanager chromium:chromium wrk:wrk java:openjdk-17-jre-headless; do \
 		command -v "$${pair%%:*}" >/dev/null || packages="$$packages $${pair##*:}"; \
@@ -120,7 +120,7 @@ lock: $(STAMP) ## write the lock files anew, for Linux and macOS, from pyproject
 	$(COMPILE) pyproject.toml --group dev --output-file requirements.lock
 	printf 'pyarrow\npyspark\n' | $(COMPILE) - --constraint requirements.lock --output-file requirements-spark.lock
 	echo "$(ATHERIS)" | $(COMPILE) - --constraint requirements.lock --output-file requirements-fuzz.lock
-	echo scikit-learn | $(COMPILE) - --constraint requirements.lock --output-file requirements-oracles.lock
+	printf 'scikit-learn\nshap\nnumba>=0.61\n' | $(COMPILE) - --constraint requirements.lock --output-file requirements-oracles.lock
 
 bench-lock: $(STAMP) ## write benchmarks/peers/*.txt anew from the .in beside each
 	@for peer in $(PEERS); do \

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.shared import CHECKOUT
+from tests.oracles import answers_of
 from watchkeeper.core.problems import PROBLEMS, ProblemType
 from watchkeeper.core.values import Undefined
 from watchkeeper.monitors import model_quality
 from watchkeeper.monitors.answers import Answers, thresholded
 from watchkeeper.monitors.explainability import ndcg
 
-PYTHON = Path(os.environ.get("WATCHKEEPER_ORACLES_PYTHON") or CHECKOUT / ".venv-oracles" / "bin" / "python")
 CASES = 40
 Case = tuple[str, list[Any]]
 
@@ -61,18 +56,9 @@ def statistics(answers: Answers) -> dict[str, Any]:
 
 @pytest.mark.parametrize("make", [regression, binary, multiclass, order_of_features])
 def test_every_figure_is_scikit_learns(make: Any) -> None:
-    if not PYTHON.exists():
-        pytest.skip(f"no {PYTHON}: make test-deps installs scikit-learn there")
     ours = [make(np.random.default_rng(seed)) for seed in range(CASES)]
-    ended = subprocess.run(
-        [str(PYTHON), str(CHECKOUT / "tests" / "oracles" / "quality.py")],
-        input=json.dumps([case for case, _ in ours]),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr
-    for (case, found), theirs in zip(ours, json.loads(ended.stdout), strict=True):
+    answers = answers_of("quality.py", [case for case, _ in ours])
+    for (case, found), theirs in zip(ours, answers, strict=True):
         assert found.keys() == theirs.keys(), case[0]
         for name, value in theirs.items():
             assert not isinstance(found[name], Undefined), (name, found[name])
