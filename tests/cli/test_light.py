@@ -26,6 +26,7 @@ HEAVY = {
     "monitor run",
     "monitor backfill",
     "analyze",
+    "explain",
     "baseline suggest",
     "baseline diff",
     "baseline approve",

@@ -36,6 +36,9 @@ COMMANDS: Mapping[str, Named] = MappingProxyType(
             "watchkeeper.cli.baseline:baseline", "Suggest, compare and approve what models are judged by."
         ),
         "monitor": Named("watchkeeper.cli.monitor:monitor", "Run monitors and show their executions."),
+        "explain": Named(
+            "watchkeeper.cli.explain:explain_command", "Show what each column added to a prediction."
+        ),
         "analyze": Named("watchkeeper.cli.analyze:analyze", "Be the container of a Model Monitor job."),
         "alerts": Named("watchkeeper.cli.alerts:alerts", "Show alerts and the decisions on them."),
         "retrain": Named("watchkeeper.cli.retrain:retrain", "Show retrains, and approve or reject them."),

@@ -1,0 +1,134 @@
+"""Why one captured request got its answer: each row's attributions by the version that answered it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from watchkeeper.app.artefacts import load_version
+from watchkeeper.app.models import catalogue
+from watchkeeper.app.project import Project
+from watchkeeper.app.schemas import schemas
+from watchkeeper.core.errors import InputError, IntegrityError
+from watchkeeper.core.ports import Store
+from watchkeeper.core.values import Schema
+from watchkeeper.core.windows import Window
+from watchkeeper.model.artefact import Model
+from watchkeeper.model.attributions import attributions
+from watchkeeper.readers.captures import read_captures
+from watchkeeper.readers.labels import folder_hour
+
+SAME = 1e-4  # relative; how far the answer on record may be from what the artefact gives
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a column, of this value in the row, added to the prediction."""
+
+    column: str
+    value: str | None
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One row's prediction: `expected`, and what each column added, in the label's unit."""
+
+    inference_id: str
+    row: int
+    time: datetime
+    model_version: int
+    unit: str
+    expected: float
+    shares: tuple[Share, ...]
+    prediction: float
+    method: str
+
+
+def explain(store: Store, project: Project, environment: str, inference_id: str) -> tuple[Explanation, ...]:
+    """Explain the rows of a request that an environment's endpoint answered, in their order.
+
+    Raises InputError when no such request was captured or it names no model version, IntegrityError when the
+    version's artefact does not give the answer on record.
+    """
+    endpoint = project.endpoint(environment)
+    for schema in schemas(store):
+        folder = f"captures/{environment}/schema-v{schema.version}/{endpoint}/"
+        rows = _rows(store, folder, schema, inference_id)
+        if rows is not None:
+            return tuple(_explained(store, project, rows))
+    raise InputError(
+        f"explain {inference_id}: want the id of a request that {endpoint} answered and captured, found none"
+    )
+
+
+def _rows(store: Store, folder: str, schema: Schema, inference_id: str) -> pl.DataFrame | None:
+    """The request's rows; of an id that came again, the newest request's."""
+    sought = inference_id.encode()
+    for key in reversed(store.list(folder)):
+        hour, data = folder_hour(key), store.read(key)
+        if hour is None or sought not in data:
+            continue
+        lines = b"\n".join(line for line in data.splitlines() if sought in line)
+        found = read_captures([(key, lines)], schema, Window(hour, hour + timedelta(hours=1))).frame
+        own = found.filter(pl.col("_join_id") == inference_id)
+        if own.height:
+            newest = own["_event_id"].to_list()[-1]
+            return own.filter(pl.col("_event_id") == newest).sort("_row")
+    return None
+
+
+def _explained(store: Store, project: Project, rows: pl.DataFrame) -> Iterator[Explanation]:
+    inference_id, version = rows["_join_id"][0], rows["_model_version"][0]
+    if version is None:
+        raise InputError(f"explain {inference_id}: want a record that names its model version, it names none")
+    model = load_version(store, version, catalogue(store).version(version).digest)
+    lacking = [name for name in model.columns if name not in rows.columns]
+    if lacking:
+        raise InputError(
+            f"explain {inference_id}: model v{version} reads {', '.join(lacking)}, which the record has not"
+        )
+    found = attributions(model, {name: rows[name].to_list() for name in model.columns})
+    _check(model, rows, found.predictions.tolist(), version)
+    for place, (row, when) in enumerate(rows.select("_row", "_time").iter_rows()):
+        shares = tuple(
+            Share(name, _value(rows, name, place), contribution)
+            for name, contribution in zip(found.names, found.values[place].tolist(), strict=True)
+        )
+        yield Explanation(
+            inference_id=inference_id,
+            row=row,
+            time=when,
+            model_version=version,
+            unit=project.settings.data.unit,
+            expected=float(found.expected[place]),
+            shares=tuple(sorted(shares, key=lambda share: -abs(share.contribution))),
+            prediction=float(found.predictions[place]),
+            method=found.method,
+        )
+
+
+def _check(model: Model, rows: pl.DataFrame, explained: list[float], version: int) -> None:
+    """Hold the explanation against the answer that was given."""
+    name = model.schema.prediction.name
+    for row, (given, found) in enumerate(zip(rows[name].to_list(), explained, strict=True)):
+        try:
+            answered = float(given)
+        except (TypeError, ValueError):
+            raise InputError(
+                f"explain {rows['_join_id'][0]}, row {row + 1}: want a number as its answer, got {given!r}"
+            ) from None
+        if not abs(answered - found) <= SAME * max(abs(answered), abs(found)):
+            raise IntegrityError(
+                f"explain {rows['_join_id'][0]}, row {row + 1}: {answered:,.2f} was answered, and model "
+                f"v{version} on record gives {found:,.2f}"
+            )
+
+
+def _value(rows: pl.DataFrame, name: str, place: int) -> str | None:
+    """The cell, or the cells of columns that are read together."""
+    cells = [rows[column][place] for column in name.split("+") if column in rows.columns]
+    return " ".join(str(cell) for cell in cells if cell is not None) or None

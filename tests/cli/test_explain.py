@@ -1,0 +1,70 @@
+"""`watchkeeper explain`: why a captured request got its answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Said
+from tests.cli.workspaces import after_a_bad_month
+
+Record = dict[str, Any]
+Cli = Callable[..., Said]
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("loop") / "workspace"
+    after_a_bad_month(folder)
+    return folder
+
+
+def records(workspace: Path) -> Iterator[tuple[Path, Record]]:
+    for file in sorted((workspace / "captures" / "prod").rglob("*.jsonl")):
+        for line in file.read_text().splitlines():
+            yield file, json.loads(line)
+
+
+def answers(record: Record) -> list[float]:
+    return [float(text) for text in record["captureData"]["endpointOutput"]["data"].split()]
+
+
+def test_each_row_of_a_request_is_explained_up_to_the_answer_it_got(cli: Cli, workspace: Path) -> None:
+    _, record = next(each for each in records(workspace))
+    asked = record["eventMetadata"]["inferenceId"]
+    said = cli("explain", "--for", "prod", "--inference-id", asked, "--workspace", workspace, "--json")
+    assert said.code == 0, said.err
+    found = json.loads(said.out)
+    assert [each["prediction"] for each in found] == pytest.approx(answers(record), rel=1e-5)
+    for each in found:
+        total = each["expected"] + sum(share["contribution"] for share in each["shares"])
+        assert total == pytest.approx(each["prediction"])
+        sizes = [abs(share["contribution"]) for share in each["shares"]]
+        assert sizes == sorted(sizes, reverse=True)
+    text = cli("explain", "--for", "prod", "--inference-id", asked, "--workspace", workspace)
+    assert text.out.count("prediction") == len(found)
+    assert "town = " in text.out
+    assert "█" in text.out
+
+
+def test_an_id_that_nobody_asked_with_is_said_so(cli: Cli, workspace: Path) -> None:
+    said = cli("explain", "--for", "prod", "--inference-id", "nothing", "--workspace", workspace)
+    assert said.code == 2
+    assert "explain nothing: want the id of a request that demo-prod answered" in said.err
+
+
+def test_an_answer_that_the_artefact_does_not_give_is_no_explanation(cli: Cli, workspace: Path) -> None:
+    file, record = list(records(workspace))[-1]
+    text = file.read_text()
+    file.write_text(text.replace(str(answers(record)[0]), "1.0", 1))
+    asked = record["eventMetadata"]["inferenceId"]
+    try:
+        said = cli("explain", "--for", "prod", "--inference-id", asked, "--workspace", workspace)
+    finally:
+        file.write_text(text)
+    assert said.code == 1
+    assert "row 1: 1.00 was answered, and model v1 on record gives" in said.err
