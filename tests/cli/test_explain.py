@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,19 @@ def test_each_row_of_a_request_is_explained_up_to_the_answer_it_got(cli: Cli, wo
     assert text.out.count("prediction") == len(found)
     assert "town = " in text.out
     assert "█" in text.out
+
+
+def test_values_of_sensitive_columns_are_masked(cli: Cli, workspace: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(workspace, copy)
+    file = copy / "watchkeeper.yaml"
+    file.write_text(file.read_text().replace("  columns:", "  sensitive: [town]\n  columns:", 1))
+    _, record = next(each for each in records(workspace))
+    asked = record["eventMetadata"]["inferenceId"]
+    said = cli("explain", "--for", "prod", "--inference-id", asked, "--workspace", copy)
+    assert said.code == 0, said.err
+    assert "town = •••" in said.out
+    assert "EAST" not in said.out
 
 
 def test_an_id_that_nobody_asked_with_is_said_so(cli: Cli, workspace: Path) -> None:

@@ -11,6 +11,7 @@ import polars as pl
 from watchkeeper.app.artefacts import load_version
 from watchkeeper.app.models import catalogue
 from watchkeeper.app.project import Project
+from watchkeeper.app.project_sections import ProjectFile
 from watchkeeper.app.schemas import schemas
 from watchkeeper.core.errors import InputError, IntegrityError
 from watchkeeper.core.ports import Store
@@ -18,6 +19,7 @@ from watchkeeper.core.values import Schema
 from watchkeeper.core.windows import Window
 from watchkeeper.model.artefact import Model
 from watchkeeper.model.attributions import attributions
+from watchkeeper.monitors.evidence import MASK
 from watchkeeper.readers.captures import read_captures
 from watchkeeper.readers.labels import folder_hour
 
@@ -51,15 +53,16 @@ class Explanation:
 def explain(store: Store, project: Project, environment: str, inference_id: str) -> tuple[Explanation, ...]:
     """Explain the rows of a request that an environment's endpoint answered, in their order.
 
-    Raises InputError when no such request was captured or it names no model version, IntegrityError when the
-    version's artefact does not give the answer on record.
+    Values of the columns that `data.sensitive` names are masked. Raises InputError when no such request was
+    captured or it names no model version, IntegrityError when the version's artefact does not give the answer
+    on record.
     """
     endpoint = project.endpoint(environment)
     for schema in schemas(store):
         folder = f"captures/{environment}/schema-v{schema.version}/{endpoint}/"
         rows = _rows(store, folder, schema, inference_id)
         if rows is not None:
-            return tuple(_explained(store, project, rows))
+            return tuple(_explained(store, project.environment(environment), rows))
     raise InputError(
         f"explain {inference_id}: want the id of a request that {endpoint} answered and captured, found none"
     )
@@ -81,7 +84,7 @@ def _rows(store: Store, folder: str, schema: Schema, inference_id: str) -> pl.Da
     return None
 
 
-def _explained(store: Store, project: Project, rows: pl.DataFrame) -> Iterator[Explanation]:
+def _explained(store: Store, settings: ProjectFile, rows: pl.DataFrame) -> Iterator[Explanation]:
     inference_id, version = rows["_join_id"][0], rows["_model_version"][0]
     if version is None:
         raise InputError(f"explain {inference_id}: want a record that names its model version, it names none")
@@ -93,9 +96,10 @@ def _explained(store: Store, project: Project, rows: pl.DataFrame) -> Iterator[E
         )
     found = attributions(model, {name: rows[name].to_list() for name in model.columns})
     _check(model, rows, found.predictions.tolist(), version)
+    sensitive = frozenset(settings.data.sensitive)
     for place, (row, when) in enumerate(rows.select("_row", "_time").iter_rows()):
         shares = tuple(
-            Share(name, _value(rows, name, place), contribution)
+            Share(name, _value(rows, name, place, sensitive), contribution)
             for name, contribution in zip(found.names, found.values[place].tolist(), strict=True)
         )
         yield Explanation(
@@ -103,7 +107,7 @@ def _explained(store: Store, project: Project, rows: pl.DataFrame) -> Iterator[E
             row=row,
             time=when,
             model_version=version,
-            unit=project.settings.data.unit,
+            unit=settings.data.unit,
             expected=float(found.expected[place]),
             shares=tuple(sorted(shares, key=lambda share: -abs(share.contribution))),
             prediction=float(found.predictions[place]),
@@ -128,7 +132,8 @@ def _check(model: Model, rows: pl.DataFrame, explained: list[float], version: in
             )
 
 
-def _value(rows: pl.DataFrame, name: str, place: int) -> str | None:
+def _value(rows: pl.DataFrame, name: str, place: int, sensitive: frozenset[str]) -> str | None:
     """The cell, or the cells of columns that are read together."""
-    cells = [rows[column][place] for column in name.split("+") if column in rows.columns]
-    return " ".join(str(cell) for cell in cells if cell is not None) or None
+    columns = [name] if name in rows.columns else name.split("+")
+    cells = [MASK if column in sensitive else rows[column][place] for column in columns]
+    return " ".join(cell for cell in cells if cell is not None) or None

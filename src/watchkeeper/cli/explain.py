@@ -19,7 +19,10 @@ _VALUE = 24  # of a value
 @click.command("explain")
 @click.option("--for", "environment", required=True, help="The environment whose endpoint answered.")
 @click.option(
-    "--inference-id", required=True, metavar="ID", help="The request, by its inference or event id."
+    "--inference-id",
+    required=True,
+    metavar="ID",
+    help="Its inference id; of a request without one its event id.",
 )
 @workspace_option
 @json_option
