@@ -65,6 +65,36 @@ def test_values_of_sensitive_columns_are_masked(cli: Cli, workspace: Path, tmp_p
     assert "EAST" not in said.out
 
 
+def changed(workspace: Path, folder: Path, old: str, new: str) -> Path:
+    """A copy of the workspace with another text in its capture files."""
+    shutil.copytree(workspace, folder)
+    for file in (folder / "captures").rglob("*.jsonl"):
+        file.write_text(file.read_text().replace(old, new))
+    return folder
+
+
+@pytest.mark.parametrize("written", ['caf\u00e9 \\"1\\"', 'caf\\u00e9 \\"1\\"'])
+def test_an_id_is_found_however_json_writes_it(
+    cli: Cli, workspace: Path, tmp_path: Path, written: str
+) -> None:
+    _, record = next(each for each in records(workspace))
+    copy = changed(workspace, tmp_path / "copy", record["eventMetadata"]["inferenceId"], written)
+    said = cli("explain", "--for", "prod", "--inference-id", 'caf\u00e9 "1"', "--workspace", copy)
+    assert said.code == 0, said.err
+
+
+def test_a_record_without_its_model_version_is_not_explained(
+    cli: Cli, workspace: Path, tmp_path: Path
+) -> None:
+    _, record = next(each for each in records(workspace))
+    version = f'"modelVersion":"{record["eventMetadata"]["modelVersion"]}",'
+    copy = changed(workspace, tmp_path / "copy", version, "")
+    asked = record["eventMetadata"]["inferenceId"]
+    said = cli("explain", "--for", "prod", "--inference-id", asked, "--workspace", copy)
+    assert said.code == 2
+    assert f"explain {asked}: want a record that names its model version" in said.err
+
+
 def test_an_id_that_nobody_asked_with_is_said_so(cli: Cli, workspace: Path) -> None:
     said = cli("explain", "--for", "prod", "--inference-id", "nothing", "--workspace", workspace)
     assert said.code == 2

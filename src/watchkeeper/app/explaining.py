@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -70,13 +71,14 @@ def explain(store: Store, project: Project, environment: str, inference_id: str)
 
 def _rows(store: Store, folder: str, schema: Schema, inference_id: str) -> pl.DataFrame | None:
     """The request's rows; of an id that came again, the newest request's."""
-    sought = inference_id.encode()
+    forms = {json.dumps(inference_id, ensure_ascii=escaped)[1:-1].encode() for escaped in (True, False)}
     for key in reversed(store.list(folder)):
         hour, data = folder_hour(key), store.read(key)
-        if hour is None or sought not in data:
+        lines = [line for line in data.split(b"\n") if any(form in line for form in forms)]
+        if hour is None or not lines:
             continue
-        lines = b"\n".join(line for line in data.splitlines() if sought in line)
-        found = read_captures([(key, lines)], schema, Window(hour, hour + timedelta(hours=1))).frame
+        hours = Window(hour, hour + timedelta(hours=1))
+        found = read_captures([(key, b"\n".join(lines))], schema, hours).frame
         own = found.filter(pl.col("_join_id") == inference_id)
         if own.height:
             newest = own["_event_id"].to_list()[-1]
