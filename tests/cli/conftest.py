@@ -6,9 +6,11 @@ import io
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from tests.cli.workspaces import after_a_bad_month
 from watchkeeper.cli import main
 
 
@@ -38,3 +40,11 @@ def cli(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> C
         return Said(int(ended.value.code or 0), out, err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def bad_month(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace after a month with an alert, which tests only read."""
+    folder = tmp_path_factory.mktemp("bad-month") / "workspace"
+    after_a_bad_month(folder)
+    return folder

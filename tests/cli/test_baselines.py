@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from tests.cli.conftest import Said
-from tests.cli.workspaces import after_a_bad_month, tree
+from tests.cli.workspaces import tree
 from tests.training.history import sales
 from watchkeeper.app.baseline_records import detail, standings
 from watchkeeper.app.project import load_project
@@ -20,14 +20,6 @@ from watchkeeper.app.workspace import open_workspace
 from watchkeeper.core.encoding import encode
 
 Cli = Callable[..., Said]
-
-
-@pytest.fixture(scope="module")
-def bad_month(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace that is only read."""
-    folder = tmp_path_factory.mktemp("baselines") / "workspace"
-    after_a_bad_month(folder)
-    return folder
 
 
 @pytest.fixture

@@ -11,21 +11,13 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Said
-from tests.cli.workspaces import after_a_bad_month
 
 Record = dict[str, Any]
 Cli = Callable[..., Said]
 
 
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("loop") / "workspace"
-    after_a_bad_month(folder)
-    return folder
-
-
-def records(workspace: Path) -> Iterator[tuple[Path, Record]]:
-    for file in sorted((workspace / "captures" / "prod").rglob("*.jsonl")):
+def records(bad_month: Path) -> Iterator[tuple[Path, Record]]:
+    for file in sorted((bad_month / "captures" / "prod").rglob("*.jsonl")):
         for line in file.read_text().splitlines():
             yield file, json.loads(line)
 
@@ -34,10 +26,10 @@ def answers(record: Record) -> list[float]:
     return [float(text) for text in record["captureData"]["endpointOutput"]["data"].split()]
 
 
-def test_each_row_of_a_request_is_explained_up_to_the_answer_it_got(cli: Cli, workspace: Path) -> None:
-    _, record = next(each for each in records(workspace))
+def test_each_row_of_a_request_is_explained_up_to_the_answer_it_got(cli: Cli, bad_month: Path) -> None:
+    _, record = next(each for each in records(bad_month))
     asked = record["eventMetadata"]["inferenceId"]
-    said = cli("explain", "--for", "prod", "--inference-id", asked, "--workspace", workspace, "--json")
+    said = cli("explain", "--for", "prod", "--inference-id", asked, "--workspace", bad_month, "--json")
     assert said.code == 0, said.err
     found = json.loads(said.out)
     assert [each["prediction"] for each in found] == pytest.approx(answers(record), rel=1e-5)
@@ -46,18 +38,18 @@ def test_each_row_of_a_request_is_explained_up_to_the_answer_it_got(cli: Cli, wo
         assert total == pytest.approx(each["prediction"])
         sizes = [abs(share["contribution"]) for share in each["shares"]]
         assert sizes == sorted(sizes, reverse=True)
-    text = cli("explain", "--for", "prod", "--inference-id", asked, "--workspace", workspace)
+    text = cli("explain", "--for", "prod", "--inference-id", asked, "--workspace", bad_month)
     assert text.out.count("prediction") == len(found)
     assert "town = " in text.out
     assert "█" in text.out
 
 
-def test_values_of_sensitive_columns_are_masked(cli: Cli, workspace: Path, tmp_path: Path) -> None:
+def test_values_of_sensitive_columns_are_masked(cli: Cli, bad_month: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
-    shutil.copytree(workspace, copy)
+    shutil.copytree(bad_month, copy)
     file = copy / "watchkeeper.yaml"
     file.write_text(file.read_text().replace("  columns:", "  sensitive: [town]\n  columns:", 1))
-    _, record = next(each for each in records(workspace))
+    _, record = next(each for each in records(bad_month))
     asked = record["eventMetadata"]["inferenceId"]
     said = cli("explain", "--for", "prod", "--inference-id", asked, "--workspace", copy)
     assert said.code == 0, said.err
@@ -65,9 +57,9 @@ def test_values_of_sensitive_columns_are_masked(cli: Cli, workspace: Path, tmp_p
     assert "EAST" not in said.out
 
 
-def changed(workspace: Path, folder: Path, old: str, new: str) -> Path:
+def changed(bad_month: Path, folder: Path, old: str, new: str) -> Path:
     """A copy of the workspace with another text in its capture files."""
-    shutil.copytree(workspace, folder)
+    shutil.copytree(bad_month, folder)
     for file in (folder / "captures").rglob("*.jsonl"):
         file.write_text(file.read_text().replace(old, new))
     return folder
@@ -75,40 +67,38 @@ def changed(workspace: Path, folder: Path, old: str, new: str) -> Path:
 
 @pytest.mark.parametrize("written", ['caf\u00e9 \\"1\\"', 'caf\\u00e9 \\"1\\"'])
 def test_an_id_is_found_however_json_writes_it(
-    cli: Cli, workspace: Path, tmp_path: Path, written: str
+    cli: Cli, bad_month: Path, tmp_path: Path, written: str
 ) -> None:
-    _, record = next(each for each in records(workspace))
-    copy = changed(workspace, tmp_path / "copy", record["eventMetadata"]["inferenceId"], written)
+    _, record = next(each for each in records(bad_month))
+    copy = changed(bad_month, tmp_path / "copy", record["eventMetadata"]["inferenceId"], written)
     said = cli("explain", "--for", "prod", "--inference-id", 'caf\u00e9 "1"', "--workspace", copy)
     assert said.code == 0, said.err
 
 
 def test_a_record_without_its_model_version_is_not_explained(
-    cli: Cli, workspace: Path, tmp_path: Path
+    cli: Cli, bad_month: Path, tmp_path: Path
 ) -> None:
-    _, record = next(each for each in records(workspace))
+    _, record = next(each for each in records(bad_month))
     version = f'"modelVersion":"{record["eventMetadata"]["modelVersion"]}",'
-    copy = changed(workspace, tmp_path / "copy", version, "")
+    copy = changed(bad_month, tmp_path / "copy", version, "")
     asked = record["eventMetadata"]["inferenceId"]
     said = cli("explain", "--for", "prod", "--inference-id", asked, "--workspace", copy)
     assert said.code == 2
     assert f"explain {asked}: want a record that names its model version" in said.err
 
 
-def test_an_id_that_nobody_asked_with_is_said_so(cli: Cli, workspace: Path) -> None:
-    said = cli("explain", "--for", "prod", "--inference-id", "nothing", "--workspace", workspace)
+def test_an_id_that_nobody_asked_with_is_said_so(cli: Cli, bad_month: Path) -> None:
+    said = cli("explain", "--for", "prod", "--inference-id", "nothing", "--workspace", bad_month)
     assert said.code == 2
     assert "explain nothing: want the id of a request that demo-prod answered" in said.err
 
 
-def test_an_answer_that_the_artefact_does_not_give_is_no_explanation(cli: Cli, workspace: Path) -> None:
-    file, record = list(records(workspace))[-1]
-    text = file.read_text()
-    file.write_text(text.replace(str(answers(record)[0]), "1.0", 1))
+def test_an_answer_that_the_artefact_does_not_give_is_no_explanation(
+    cli: Cli, bad_month: Path, tmp_path: Path
+) -> None:
+    _, record = next(each for each in records(bad_month))
+    copy = changed(bad_month, tmp_path / "copy", str(answers(record)[0]), "1.0")
     asked = record["eventMetadata"]["inferenceId"]
-    try:
-        said = cli("explain", "--for", "prod", "--inference-id", asked, "--workspace", workspace)
-    finally:
-        file.write_text(text)
+    said = cli("explain", "--for", "prod", "--inference-id", asked, "--workspace", copy)
     assert said.code == 1
     assert "row 1: 1.00 was answered, and model v1 on record gives" in said.err

@@ -17,7 +17,7 @@ from watchkeeper.model.level import Level, LevelSpec
 def test_attributions_add_up_to_the_predictions() -> None:
     watched = model()
     found = attributions(watched, ROWS)
-    assert found.names == ("town", "area")
+    assert found.sources == (("town",), ("area",))
     assert found.values.shape == (90, 2)
     assert found.predictions == pytest.approx(watched.predict(ROWS).values, rel=1e-5)
 
@@ -29,7 +29,7 @@ def test_features_of_one_column_are_added_up() -> None:
     joined = replace(watched, encoder=replace(renamed, means={**renamed.means, "area": {"A": 50.0}}, overall={
         **renamed.overall, "area": 80.0}))  # fmt: skip
     found = attributions(joined, ROWS)
-    assert found.names == ("town",)
+    assert found.sources == (("town",),)
     assert found.predictions == pytest.approx(joined.predict(ROWS).values, rel=1e-5)
 
 

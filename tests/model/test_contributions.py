@@ -113,7 +113,7 @@ def test_rows_are_explained_block_by_block_and_trees_few_at_a_time(monkeypatch: 
     booster = trained(matrix, seed=1, max_depth=6)
     whole = contributions(booster, matrix)
     monkeypatch.setattr(module, "_BLOCK", 64)
-    monkeypatch.setattr(module, "_HELD_BYTES", 1)
+    monkeypatch.setattr(module, "_TABLE_BYTES", 2**20)
     assert contributions(booster, matrix).values == pytest.approx(whole.values, abs=1e-5)
 
 

@@ -59,7 +59,7 @@ def explain(store: Store, project: Project, environment: str, inference_id: str)
     on record.
     """
     endpoint = project.endpoint(environment)
-    for schema in schemas(store):
+    for schema in reversed(schemas(store)):
         folder = f"captures/{environment}/schema-v{schema.version}/{endpoint}/"
         rows = _rows(store, folder, schema, inference_id)
         if rows is not None:
@@ -101,8 +101,8 @@ def _explained(store: Store, settings: ProjectFile, rows: pl.DataFrame) -> Itera
     sensitive = frozenset(settings.data.sensitive)
     for place, (row, when) in enumerate(rows.select("_row", "_time").iter_rows()):
         shares = tuple(
-            Share(name, _value(rows, name, place, sensitive), contribution)
-            for name, contribution in zip(found.names, found.values[place].tolist(), strict=True)
+            Share("+".join(source), _value(rows, source, place, sensitive), contribution)
+            for source, contribution in zip(found.sources, found.values[place].tolist(), strict=True)
         )
         yield Explanation(
             inference_id=inference_id,
@@ -134,8 +134,7 @@ def _check(model: Model, rows: pl.DataFrame, explained: list[float], version: in
             )
 
 
-def _value(rows: pl.DataFrame, name: str, place: int, sensitive: frozenset[str]) -> str | None:
-    """The cell, or the cells of columns that are read together."""
-    columns = [name] if name in rows.columns else name.split("+")
-    cells = [MASK if column in sensitive else rows[column][place] for column in columns]
+def _value(rows: pl.DataFrame, source: tuple[str, ...], place: int, sensitive: frozenset[str]) -> str | None:
+    """The cell, or the cells of columns that are read together; None where all are missing."""
+    cells = [MASK if column in sensitive else rows[column][place] for column in source]
     return " ".join(cell for cell in cells if cell is not None) or None

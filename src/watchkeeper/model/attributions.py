@@ -16,14 +16,14 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class RowAttributions:
-    """`values[i, j]` is what `names[j]` added to row i's prediction, from `expected[i]` on.
+    """`values[i, j]` is what `sources[j]` added to row i's prediction, from `expected[i]` on.
 
-    A name is a column, or several that the model reads together (`block+street_name`). `expected` is what
-    the model answers without knowing the row, at the level of the row's month where it has a level: with
+    A source is a column, or several that the model reads together, such as block and street. `expected` is
+    what the model answers without knowing the row, at the level of the row's month where it has a level: with
     `values` it adds up to the prediction. `method` says how the values were found.
     """
 
-    names: tuple[str, ...]
+    sources: tuple[tuple[str, ...], ...]
     values: Floats
     expected: Floats
     method: str
@@ -43,10 +43,10 @@ def attributions(model: Model, columns: Columns) -> RowAttributions:
     """
     matrix = model.encoder.transform(columns).matrix
     found = contributions(model.booster, matrix)
-    sources = [feature.source for feature in model.encoder.spec]
-    names = tuple(dict.fromkeys(sources))
-    of_name = np.array([[source == name for name in names] for source in sources], dtype=np.float64)
+    read = [feature.columns for feature in model.encoder.spec]
+    sources = tuple(dict.fromkeys(read))
+    of_source = np.array([[columns == source for source in sources] for columns in read], dtype=np.float64)
     level = model.level.of(columns) if model.level else np.ones(len(matrix))
     return RowAttributions(
-        names, found.values @ of_name * level[:, None], found.expected * level, found.method
+        sources, found.values @ of_source * level[:, None], found.expected * level, found.method
     )

@@ -37,10 +37,10 @@ Pattern = npt.NDArray[np.uint16]
 
 THREADS = 2
 LEAST_ROWS = 2_000  # below, XGBoost's own are done before the tables are made
-MOST_BYTES = 256 * 2**20  # of one tree's tables
+DEEPEST = 10  # levels; each takes four times the memory to tabulate, here some 300 MB
 _HEIGHT = 3  # levels of a subtree with a table of its own
 _BLOCK = 32_768  # rows at a time
-_HELD_BYTES = 64 * 2**20  # of the tables held at a time, where a tree's own are fewer
+_TABLE_BYTES = 64 * 2**20  # of the tables held at a time, and at most of a tree's own
 _LEAST_SHARE = 1e-12  # of a node no training row came to; nothing is divided by zero
 
 
@@ -90,7 +90,7 @@ def _by_tables(booster: xgb.Booster, trees: Sequence[_Tree], matrix: Matrix) -> 
     rows, features = matrix.shape
     values = np.zeros((rows, features))
     blocks = [slice(start, start + _BLOCK) for start in range(0, rows, _BLOCK)]
-    at_once = max(1, _HELD_BYTES // max(_table_bytes(_depth(tree, 0), features) for tree in trees))
+    at_once = max(1, _TABLE_BYTES // max(_table_bytes(tree.levels[0], features) for tree in trees))
     with ThreadPoolExecutor(THREADS) as pool:
         for start in range(0, len(trees), at_once):
             plans = [_plan(tree, features) for tree in trees[start : start + at_once]]
@@ -104,7 +104,7 @@ def _by_tables(booster: xgb.Booster, trees: Sequence[_Tree], matrix: Matrix) -> 
 class _Tree:
     """Nodes by number, the root first; `left` is -1 of a leaf, whose weight is in `value`.
 
-    `share` is the part of its parent's training rows that came to a node.
+    `share` is the part of its parent's training rows that came to a node, `levels` how many there are below.
     """
 
     left: list[int]
@@ -113,6 +113,7 @@ class _Tree:
     value: list[float]
     default_left: list[int]
     share: list[float]
+    levels: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +158,11 @@ def _trees(booster: xgb.Booster, features: int) -> tuple[list[_Tree], str]:
     if any(any(tree["split_type"]) for tree in model["trees"]):
         return [], "native category splits"
     trees = [_tree(tree) for tree in model["trees"]]
-    deepest = max((_depth(tree, 0) for tree in trees), default=0)
-    large = not trees or _table_bytes(deepest, features) > MOST_BYTES
-    return ([], f"trees of {deepest} levels") if large else (trees, "")
+    if not trees:
+        return [], "no trees"
+    deepest = max(tree.levels[0] for tree in trees)
+    large = deepest > DEEPEST or _table_bytes(deepest, features) > _TABLE_BYTES
+    return ([], f"trees of {deepest} levels on {features} features") if large else (trees, "")
 
 
 def _table_bytes(levels: int, features: int) -> int:
@@ -174,13 +177,17 @@ def _tree(raw: dict[str, Any]) -> _Tree:
     for node, (first, second) in enumerate(zip(left, right, strict=True)):
         for child in (first, second) if first >= 0 else ():
             share[child] = cover[child] / cover[node] if cover[node] > 0 else 0.0
-    return _Tree(left, right, raw["split_indices"], raw["split_conditions"], raw["default_left"], share)
+    levels = [0] * len(left)
 
+    def count(node: int) -> int:
+        if left[node] >= 0:
+            levels[node] = 1 + max(count(left[node]), count(right[node]))
+        return levels[node]
 
-def _depth(tree: _Tree, node: int) -> int:
-    if tree.left[node] < 0:
-        return 0
-    return 1 + max(_depth(tree, tree.left[node]), _depth(tree, tree.right[node]))
+    count(0)
+    return _Tree(
+        left, right, raw["split_indices"], raw["split_conditions"], raw["default_left"], share, levels
+    )
 
 
 def _looked_up(plans: Sequence[_Plan], rows: Matrix) -> Table:
@@ -196,6 +203,7 @@ def _looked_up(plans: Sequence[_Plan], rows: Matrix) -> Table:
             compare = np.greater_equal if default_left else np.less
             compare(columns[feature], threshold, out=decided[node])
         for subtree, pattern in _patterns(plan.root, decided, start):
+            # every pattern is a line of the table; "clip" spares numpy a copy that its check would make
             np.take(subtree.table, pattern, axis=0, out=buffer, mode="clip")
             found += buffer
     return found
@@ -243,7 +251,7 @@ class _Cut:
 def _cut(cut: _Cut, node: int, above: int) -> _Branch | _Subtree:
     """The tree from a node on that has so many nodes above it."""
     tree = cut.tree
-    if _depth(tree, node) > _HEIGHT:
+    if tree.levels[node] > _HEIGHT:
         left, right = (_cut(cut, child, above + 1) for child in (tree.left[node], tree.right[node]))
         return _Branch(cut.places[node], left, right)
     inner: list[int] = []
