@@ -119,3 +119,35 @@ def test_unknown_keys_are_ignored_so_that_older_versions_can_read() -> None:
 def test_labels_are_sorted() -> None:
     assert labels_of(project="p", environment="prod") == (("environment", "prod"), ("project", "p"))
     assert plain(Status.AWAITING_LABELS) == "AwaitingLabels"
+
+
+@dataclass(frozen=True)
+class Series:
+    """Many plain items, which are looked at all at once where they are of their kind."""
+
+    numbers: tuple[float, ...]
+    counts: dict[str, int]
+
+
+SERIES = '{"numbers": [1.5, 2.5], "counts": {"a": 1}}'
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "reason"),
+    [
+        ("2.5", "NaN", r"Series.numbers\[1\]: want a finite number, got nan"),
+        ("2.5", '"2.5"', r"Series.numbers\[1\]: want float, got str"),
+        ("2.5", "true", r"Series.numbers\[1\]: want float, got bool"),
+        ('"a": 1', '"a": true', "Series.counts.a: want int, got bool"),
+        ('"a": 1', '"a": 1.5', "Series.counts.a: want int, got float"),
+    ],
+)
+def test_one_item_among_many_that_is_none_has_its_place(good: str, bad: str, reason: str) -> None:
+    assert decode(Series, SERIES) == Series((1.5, 2.5), {"a": 1})
+    with pytest.raises(ValueError, match=f"read {reason}"):
+        decode(Series, SERIES.replace(good, bad))
+
+
+def test_whole_numbers_among_floats_come_back_as_floats() -> None:
+    found = decode(Series, SERIES.replace("2.5", "2")).numbers
+    assert [type(number) for number in found] == [float, float]

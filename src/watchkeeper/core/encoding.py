@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 from datetime import datetime
@@ -92,7 +92,10 @@ def _restore(kind: Any, data: Any, at: str) -> Any:
     if origin is tuple:
         return _restore_tuple(args, _expect(list, data, at), at)
     if origin is dict:
-        return {key: _restore(args[1], item, f"{at}.{key}") for key, item in _expect(dict, data, at).items()}
+        items = _expect(dict, data, at)
+        if _are_all(args[1], items.values()):
+            return items
+        return {key: _restore(args[1], item, f"{at}.{key}") for key, item in items.items()}
     if is_dataclass(kind):
         return _restore_dataclass(kind, _expect(dict, data, at), at)
     if kind is datetime:
@@ -105,10 +108,19 @@ def _restore(kind: Any, data: Any, at: str) -> Any:
 
 
 def _restore_tuple(args: tuple[Any, ...], data: list[Any], at: str) -> Any:
+    if args[-1] is Ellipsis and _are_all(args[0], data):
+        return tuple(data)
     kinds = args[:1] * len(data) if args[-1] is Ellipsis else args
     if len(kinds) != len(data):
         raise ValueError(f"read {at}: want {len(kinds)} items, got {len(data)}")
     return tuple(_restore(kind, data[i], f"{at}[{i}]") for i, kind in enumerate(kinds))
+
+
+def _are_all(kind: Any, items: Collection[Any]) -> bool:
+    """Whether many plain items are of their kind as JSON has them, which is quicker to see of all at once."""
+    if kind not in (float, int, str) or not set(map(type, items)) <= {kind}:
+        return False
+    return kind is not float or all(map(math.isfinite, items))
 
 
 def _restore_union(args: Sequence[Any], data: Any, at: str) -> Any:
