@@ -171,9 +171,9 @@ def bring_to_prod(loop: Loop, version: int = 1) -> None:
         promote(loop.target, version, environment, ANA)
 
 
-def copied(loop: Loop, folder: Path) -> Loop:
-    """The same workspace again, to be changed by one test alone."""
-    fresh = new_loop(folder)
+def copied(loop: Loop, folder: Path, *changes: tuple[str, str]) -> Loop:
+    """The same workspace again, to be changed by one test alone, under a project file changed so."""
+    fresh = new_loop(folder, *changes)
     trail = MemoryTrail(MovedClock(WALL), list(loop.target.trail.entries()), loop.target.trail.head())
     store = MemoryStore(dict(loop.store.objects))
     fresh.clock.move_to(loop.clock.now())

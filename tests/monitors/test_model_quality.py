@@ -155,8 +155,10 @@ def test_segments_want_a_label_per_row() -> None:
         model_quality.segments(pl.DataFrame({"a": ["x"]}), Y, P, ("a",))
 
 
-def test_only_model_quality_waits_for_labels() -> None:
+def test_model_quality_and_bias_wait_for_labels() -> None:
     assert {monitor.name: monitor.needs_labels for monitor in MONITORS} == {
         "data-quality": False,
         "model-quality": True,
+        "explainability": False,
+        "bias": True,
     }

@@ -19,13 +19,16 @@ from watchkeeper.render.charts import (
     Line,
     LineChart,
     Mark,
+    Pair,
     Residuals,
     Span,
+    Spot,
     Threshold,
     bars,
     histogram,
     line_chart,
     paired_bars,
+    paired_dots,
     residual_plot,
     status_strip,
     timeline,
@@ -219,6 +222,7 @@ def test_the_loop_is_drawn_as_a_ring_and_as_a_list() -> None:
         histogram(Distribution(HOSTILE, "numeric", (), (), edges=(0.0,))),
         paired_bars(Distribution(HOSTILE, "categorical", (), ())),
         residual_plot(Residuals((), 0)),
+        paired_dots(HOSTILE, ()),
     ],
 )
 def test_without_values_a_chart_says_so(drawing: str) -> None:
@@ -242,9 +246,26 @@ def test_without_values_a_chart_says_so(drawing: str) -> None:
             )
         ),
         residual_plot(Residuals(((1.0, 2.0),), 1, HOSTILE)),
+        paired_dots("d", [Pair(HOSTILE, None, Spot(1.0, 0.5, 1.5), HOSTILE)]),
     ],
 )
 def test_hostile_names_are_escaped(drawing: str) -> None:
     assert_sound(drawing)
     assert "<script" not in drawing
     assert "&lt;script&gt;" in drawing
+
+
+spots = st.tuples(NUMBERS, NUMBERS, NUMBERS).map(sorted).map(lambda ends: Spot(ends[1], ends[0], ends[2]))
+
+
+@given(st.lists(st.tuples(st.one_of(st.none(), spots), spots, st.booleans()), min_size=1, max_size=6))
+def test_any_pairs_of_dots_stay_inside_and_have_one_line_at_zero(
+    rows: list[tuple[Spot | None, Spot, bool]],
+) -> None:
+    pairs = [Pair(f"m{n}", before, now, "said", worse) for n, (before, now, worse) in enumerate(rows)]
+    drawing = paired_dots("then and now", pairs)
+    assert_sound(drawing)
+    assert len([line for line in elements(drawing, "line") if line.get("class") == "zero"]) == 1
+    drawn = sum(1 + (pair.before is not None) for pair in pairs)
+    assert len(elements(drawing, "circle")) == drawn
+    assert len(re.findall('class="tone-limit"', drawing)) == sum(pair.worse for pair in pairs)

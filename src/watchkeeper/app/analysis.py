@@ -293,7 +293,7 @@ def _files(
     if statistics.item_count:
         suggested = data_quality.overlay(data_quality.suggest(statistics, schema, given=given), request.slas)
         constraints = constraints_json(without_values(suggested, request.sensitive), request.mode)
-    return Suggestion(
+    return Suggestion.of(
         statistics_json(without_values(statistics, request.sensitive), request.mode), constraints
     )
 

@@ -66,7 +66,7 @@ def yardstick(path: str, reading: Reading, mode: Mode, tools: Tools) -> tuple[Ya
     if len(held) == 1:
         raise InputError(f"read baseline {path}: want {STATISTICS} and {CONSTRAINTS}, got {held[0]} alone")
     if held:
-        files = Suggestion(_text(folder / STATISTICS), _text(folder / CONSTRAINTS))
+        files = Suggestion.of(_text(folder / STATISTICS), _text(folder / CONSTRAINTS))
         return Yardstick(path, files), None
     known = replace(reading, window=None)
     found = analyse(AnalysisRequest(data_set([path], known), schema=reading.schema, mode=mode), tools)

@@ -1,14 +1,17 @@
-"""Registered models, from the store into memory."""
+"""Registered models, from the store into memory, and rows as they read them."""
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
 
-from watchkeeper.app.models import artefact_prefix
-from watchkeeper.core.errors import IntegrityError
+import polars as pl
+
+from watchkeeper.app.models import artefact_prefix, catalogue
+from watchkeeper.core.errors import InputError, IntegrityError
 from watchkeeper.core.ports import Store
 from watchkeeper.model.artefact import Model, artefact_digest, load
+from watchkeeper.model.features import Columns
 
 
 def load_version(store: Store, version: int, digest: str) -> Model:
@@ -29,3 +32,16 @@ def load_version(store: Store, version: int, digest: str) -> Model:
                 f"load model v{version}: want the artefact with digest {digest[:12]}…, got {found[:12]}…"
             )
         return load(folder)
+
+
+def version_in_store(store: Store, version: int) -> Model:
+    """The model of a version on record, with the errors of `load_version`."""
+    return load_version(store, version, catalogue(store).version(version).digest)
+
+
+def columns_of(model: Model, rows: pl.DataFrame, doing: str) -> Columns:
+    """The columns that a model reads, as text. Raises InputError where the rows lack one."""
+    lacking = [name for name in model.columns if name not in rows.columns]
+    if lacking:
+        raise InputError(f"{doing}: the model reads {', '.join(lacking)}, which the rows have not")
+    return {name: rows[name].cast(pl.String).to_list() for name in model.columns}

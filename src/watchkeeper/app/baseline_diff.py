@@ -16,14 +16,23 @@ from watchkeeper.app.baseline_records import (
 )
 from watchkeeper.app.baselines import files_of
 from watchkeeper.app.column_distributions import column_distribution
-from watchkeeper.app.judging import Suggestion
 from watchkeeper.app.models import catalogue
 from watchkeeper.app.project import Project
+from watchkeeper.app.suggestion import ANALYSIS, Suggestion
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.ports import Store
-from watchkeeper.monitors import data_quality, data_quality_diff, model_quality, model_quality_diff
+from watchkeeper.monitors import (
+    bias,
+    clarify_diff,
+    data_quality,
+    data_quality_diff,
+    explainability,
+    model_quality,
+    model_quality_diff,
+)
 from watchkeeper.monitors.data_quality_diff import Change, DataQualityBaseline
 from watchkeeper.monitors.model_quality_diff import QualityBaseline
+from watchkeeper.readers import clarify as read_clarify
 from watchkeeper.readers import contract as read
 from watchkeeper.render.baseline_page import BaselineDiffView, baseline_page
 from watchkeeper.render.charts import Distribution
@@ -147,6 +156,21 @@ def _model_quality(before: Suggestion, after: Suggestion) -> tuple[Change, ...]:
     return model_quality_diff.diff(left, right)
 
 
+def _explainability(before: Suggestion, after: Suggestion) -> tuple[Change, ...]:
+    left, right = (read_clarify.attributions(each.text(ANALYSIS), ANALYSIS)[0] for each in (before, after))
+    return clarify_diff.attributions_diff(left, right)
+
+
+def _bias(before: Suggestion, after: Suggestion) -> tuple[Change, ...]:
+    left, right = (read_clarify.bias_analysis(each.text(ANALYSIS), ANALYSIS) for each in (before, after))
+    return clarify_diff.bias_diff(left, right)
+
+
 _DIFFS: Mapping[str, Callable[[Suggestion, Suggestion], tuple[Change, ...]]] = MappingProxyType(
-    {data_quality.MONITOR.name: _data_quality, model_quality.MONITOR.name: _model_quality}
+    {
+        data_quality.MONITOR.name: _data_quality,
+        model_quality.MONITOR.name: _model_quality,
+        explainability.MONITOR.name: _explainability,
+        bias.MONITOR.name: _bias,
+    }
 )

@@ -10,7 +10,8 @@ import polars as pl
 
 from watchkeeper.app.baseline_records import Origin, OriginKind, baseline_records
 from watchkeeper.app.baselines import BaselineFor, BaselineRows
-from watchkeeper.app.judging import JUDGES, LABEL, as_text
+from watchkeeper.app.judgement import LABEL, as_text
+from watchkeeper.app.judging import JUDGES
 from watchkeeper.app.models import catalogue
 from watchkeeper.app.schemas import schema
 from watchkeeper.app.targets import Target

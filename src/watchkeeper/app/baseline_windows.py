@@ -11,7 +11,8 @@ import polars as pl
 from watchkeeper.app.baseline_records import ChosenWindow, Origin, OriginKind
 from watchkeeper.app.baselines import BaselineFor, BaselineRows
 from watchkeeper.app.executions import executions
-from watchkeeper.app.judging import JUDGES, LABEL, as_text
+from watchkeeper.app.judgement import LABEL, as_text
+from watchkeeper.app.judging import JUDGES
 from watchkeeper.app.models import catalogue
 from watchkeeper.app.monitor_inputs import WindowRows, read_labelled_rows, read_rows, source_of
 from watchkeeper.app.monitoring import window_of

@@ -1,11 +1,13 @@
-"""Baselines: what normal looks like for one model version, suggested from rows and kept as two files."""
+"""Baselines: what normal looks like for one model version, suggested from rows and kept as files."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
+from watchkeeper.app.artefacts import version_in_store
 from watchkeeper.app.baseline_records import (
     BaselineRecord,
     Origin,
@@ -14,8 +16,11 @@ from watchkeeper.app.baseline_records import (
     baselines,
 )
 from watchkeeper.app.estimating import keep_estimator
-from watchkeeper.app.judging import JUDGES, Suggestion, as_text
+from watchkeeper.app.judgement import Watched, as_text
+from watchkeeper.app.judging import JUDGES
+from watchkeeper.app.project_sections import MonitorSection
 from watchkeeper.app.records import create_record
+from watchkeeper.app.suggestion import Suggestion
 from watchkeeper.app.targets import Target
 from watchkeeper.core.audit import Event
 from watchkeeper.core.errors import IntegrityError
@@ -57,7 +62,12 @@ class BaselineFor:
 
 def keep_suggestion(target: Target, wanted: BaselineFor, rows: BaselineRows, actor: Actor) -> BaselineRecord:
     """Suggest a baseline from rows and put it on record as the monitor's next version, not approved."""
-    suggestion = JUDGES[wanted.monitor].suggest(as_text(rows.frame), rows.schema)
+    watched = Watched(
+        rows.schema,
+        _section(target, wanted.monitor),
+        partial(version_in_store, target.store, wanted.model_version),
+    )
+    suggestion = JUDGES[wanted.monitor].suggest(as_text(rows.frame), watched)
     record = BaselineRecord(
         monitor=wanted.monitor,
         version=len(baseline_records(target.store, wanted.monitor)) + 1,
@@ -103,10 +113,9 @@ def baseline_by(store: Store, ref: BaselineRef) -> Suggestion:
 
 def files_of(store: Store, record: BaselineRecord, digest: str | None = None) -> Suggestion:
     """A baseline's files. Raises IntegrityError when they do not have the digest on record."""
-    files = Suggestion(
-        store.read(f"{record.folder}statistics.json").decode(errors="replace"),
-        store.read(f"{record.folder}constraints.json").decode(errors="replace"),
-    )
+    names = JUDGES[record.monitor].files
+    texts = (store.read(f"{record.folder}{name}").decode(errors="replace") for name in names)
+    files = Suggestion(tuple(zip(names, texts, strict=True)))
     wanted = digest or record.digest
     if files.digest != wanted:
         raise IntegrityError(
@@ -115,7 +124,11 @@ def files_of(store: Store, record: BaselineRecord, digest: str | None = None) ->
     return files
 
 
+def _section(target: Target, monitor: str) -> MonitorSection:
+    return next(each for name, each in target.project.settings.monitors.items() if name == monitor)
+
+
 def _store(store: Store, record: BaselineRecord, files: Suggestion) -> None:
-    store.write(f"{record.folder}statistics.json", files.statistics.encode())
-    store.write(f"{record.folder}constraints.json", files.constraints.encode())
+    for name, text in files.files:
+        store.write(f"{record.folder}{name}", text.encode())
     create_record(store, f"{record.folder}baseline.json", record)

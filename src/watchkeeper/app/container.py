@@ -18,10 +18,10 @@ from watchkeeper.app.analysis import AnalysisRequest, Judged, Tools, Yardstick, 
 from watchkeeper.app.container_input import NoData, check_encodings, data_set, input_blobs, sides_left_out
 from watchkeeper.app.container_quality import judge_quality
 from watchkeeper.app.container_settings import Job, read_job
-from watchkeeper.app.judging import Suggestion
 from watchkeeper.app.preprocessing import preprocessed, selected
 from watchkeeper.app.profiling import DataSet
 from watchkeeper.app.scripts import Script, run_postprocessor
+from watchkeeper.app.suggestion import Suggestion
 from watchkeeper.core.errors import Interrupted, PlatformError, WatchkeeperError
 from watchkeeper.core.statistics.distances import Mode
 from watchkeeper.core.values import Column, Role, Schema, Violation
@@ -131,7 +131,7 @@ def baseline_of(job: Job) -> Yardstick | None:
     if constraints is None:
         constraints = _suggested(statistics, job)
     named = " and ".join(path.as_posix() for path in (job.statistics, job.constraints) if path is not None)
-    return Yardstick(named, Suggestion(statistics, constraints))
+    return Yardstick(named, Suggestion.of(statistics, constraints))
 
 
 def publish(job: Job, result: Result, log: Callable[[str], None]) -> None:

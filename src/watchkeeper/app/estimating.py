@@ -8,11 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from watchkeeper.app.artefacts import load_version
+from watchkeeper.app.artefacts import columns_of, version_in_store
 from watchkeeper.app.baseline_records import BaselineRecord, baselines
 from watchkeeper.app.executions import executions
-from watchkeeper.app.judging import LABEL, numbers
-from watchkeeper.app.models import catalogue
+from watchkeeper.app.judgement import LABEL, numbers
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.ports import Store
 from watchkeeper.core.values import VERDICTS, Estimate, Execution
@@ -121,13 +120,12 @@ def _of_version(store: Store, record: BaselineRecord, rows: pl.DataFrame) -> tup
 
 
 def _matrix(model: Model, rows: pl.DataFrame) -> npt.NDArray[np.float32]:
-    columns = {name: rows[name].cast(pl.String).to_list() for name in model.columns}
-    return model.encoder.transform(columns).matrix
+    return model.encoder.transform(columns_of(model, rows, "estimate errors")).matrix
 
 
 def _model(store: Store, version: int) -> Model | None:
     try:
-        return load_version(store, version, catalogue(store).version(version).digest)
+        return version_in_store(store, version)
     except InputError:
         return None
 

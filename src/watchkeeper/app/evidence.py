@@ -1,8 +1,8 @@
-"""What a page shows beside an execution: distributions, errors row by row, segments."""
+"""What a page shows beside an execution: distributions, errors row by row, segments, importances, groups."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -10,11 +10,16 @@ import polars as pl
 from watchkeeper.app.baselines import baseline_by
 from watchkeeper.app.column_distributions import column_distribution
 from watchkeeper.app.executions import folder_of
-from watchkeeper.app.judging import LABEL, numbers
+from watchkeeper.app.judge_bias import masked
+from watchkeeper.app.judgement import LABEL, numbers
+from watchkeeper.app.suggestion import ANALYSIS, STATISTICS
 from watchkeeper.core.ports import Store
 from watchkeeper.core.values import VERDICTS, Execution, Schema, Segment
-from watchkeeper.monitors import data_quality, model_quality
+from watchkeeper.monitors import bias, data_quality, explainability, model_quality
+from watchkeeper.monitors.explainability_values import Attributions
+from watchkeeper.readers import clarify as read_clarify
 from watchkeeper.readers import contract as read
+from watchkeeper.render.bias_evidence import FacetThenAndNow
 from watchkeeper.render.charts import Distribution, Residuals
 
 DRIFT = "watchkeeper_data_quality_drift_distance"
@@ -40,7 +45,7 @@ def distributions(store: Store, execution: Execution) -> tuple[Distribution, ...
         return ()
     baseline = baseline_by(store, judgement.baseline)
     before = read.data_quality_statistics(baseline.statistics, "baseline statistics.json")
-    text = _statistics_of(store, execution, judgement.model_version)
+    text = _file_of(store, execution, judgement.model_version, STATISTICS)
     if text is None:
         return ()
     now = read.data_quality_statistics(text, "statistics.json")
@@ -58,6 +63,41 @@ def distributions(store: Store, execution: Execution) -> tuple[Distribution, ...
     return tuple(sorted(shown, key=lambda each: each.column not in hurt))
 
 
+def importances(store: Store, execution: Execution) -> Distribution | None:
+    """Each feature's share of all importance in the baseline and in the window, the most important first.
+
+    None for any other monitor than explainability and for an execution that judged nothing.
+    """
+    found = _analyses(store, execution, explainability.MONITOR.name)
+    if found is None:
+        return None
+    before, now = (read_clarify.attributions(each, ANALYSIS)[0] for each in found)
+    then, current = dict(_shares(before)), dict(_shares(now))
+    order = sorted(then, key=lambda name: -then[name])
+    return Distribution(
+        "Share of attributions",
+        "categorical",
+        tuple(then[name] for name in order),
+        tuple(current.get(name, 0.0) for name in order),
+        labels=tuple(order),
+    )
+
+
+def facets(
+    store: Store, execution: Execution, sensitive: Collection[str] = ()
+) -> tuple[FacetThenAndNow, ...]:
+    """Each facet's group in the window beside its counterpart in the baseline, whose values are masked alike.
+
+    Empty for any other monitor than bias and for an execution that judged nothing.
+    """
+    found = _analyses(store, execution, bias.MONITOR.name)
+    if found is None:
+        return ()
+    before, now = (read_clarify.bias_analysis(each, ANALYSIS) for each in found)
+    before = masked(before, before, sensitive)
+    return tuple(FacetThenAndNow(facet, bias.counterpart(facet, before)) for facet in now.facets)
+
+
 def quality_evidence(
     rows: pl.DataFrame, schema: Schema, columns: Sequence[str], unit: str
 ) -> QualityEvidence:
@@ -70,10 +110,26 @@ def quality_evidence(
     )
 
 
-def _statistics_of(store: Store, execution: Execution, version: int) -> bytes | None:
+def _analyses(store: Store, execution: Execution, monitor: str) -> tuple[str | bytes, bytes] | None:
+    """`analysis.json` of the newest version's baseline and of the execution."""
+    if execution.monitor != monitor or execution.status not in VERDICTS:
+        return None
+    judgement = [each for each in execution.judgements if each.status in VERDICTS][-1]
+    now = _file_of(store, execution, judgement.model_version, ANALYSIS)
+    if judgement.baseline is None or now is None:
+        return None
+    return baseline_by(store, judgement.baseline).text(ANALYSIS), now
+
+
+def _shares(found: Attributions) -> list[tuple[str, float]]:
+    total = sum(abs(value) for _, value in found.importances)
+    return [(name, abs(value) / total if total else 0.0) for name, value in found.importances]
+
+
+def _file_of(store: Store, execution: Execution, version: int, name: str) -> bytes | None:
     folder = folder_of(store, execution)
     held = set(store.list(folder))
-    for key in (f"{folder}statistics.json", f"{folder}model-v{version}/statistics.json"):
+    for key in (f"{folder}{name}", f"{folder}model-v{version}/{name}"):
         if key in held:
             return store.read(key)
     return None

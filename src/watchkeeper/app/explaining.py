@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from watchkeeper.app.artefacts import load_version
-from watchkeeper.app.models import catalogue
+from watchkeeper.app.artefacts import columns_of, version_in_store
 from watchkeeper.app.project import Project
 from watchkeeper.app.project_sections import ProjectFile
 from watchkeeper.app.schemas import schemas
@@ -90,13 +89,8 @@ def _explained(store: Store, settings: ProjectFile, rows: pl.DataFrame) -> Itera
     inference_id, version = rows["_join_id"][0], rows["_model_version"][0]
     if version is None:
         raise InputError(f"explain {inference_id}: want a record that names its model version, it names none")
-    model = load_version(store, version, catalogue(store).version(version).digest)
-    lacking = [name for name in model.columns if name not in rows.columns]
-    if lacking:
-        raise InputError(
-            f"explain {inference_id}: model v{version} reads {', '.join(lacking)}, which the record has not"
-        )
-    found = attributions(model, {name: rows[name].to_list() for name in model.columns})
+    model = version_in_store(store, version)
+    found = attributions(model, columns_of(model, rows, f"explain {inference_id} by model v{version}"))
     _check(model, rows, found.predictions.tolist(), version)
     sensitive = frozenset(settings.data.sensitive)
     for place, (row, when) in enumerate(rows.select("_row", "_time").iter_rows()):

@@ -6,14 +6,17 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 import polars as pl
 
+from watchkeeper.app.artefacts import version_in_store
 from watchkeeper.app.baseline_records import BaselineRecord, baselines, how_to_get_one
 from watchkeeper.app.baselines import files_of
 from watchkeeper.app.estimating import estimated_before, estimates, trust_notes
 from watchkeeper.app.executions import executions, place
-from watchkeeper.app.judging import JUDGES, Against, Figure, Judged
+from watchkeeper.app.judgement import Against, Figure, Judged, Watched
+from watchkeeper.app.judging import JUDGES
 from watchkeeper.app.models import catalogue
 from watchkeeper.app.monitor_inputs import WindowRows, read_labelled_rows, read_rows, source_of
 from watchkeeper.app.project import Project
@@ -41,7 +44,6 @@ from watchkeeper.core.values import (
 )
 from watchkeeper.core.windows import Window
 from watchkeeper.monitors.data_quality_values import Sla
-from watchkeeper.render.contract import violations_json
 
 log = logging.getLogger(__name__)
 
@@ -230,9 +232,8 @@ def _verdicts(target: Target, run: MonitorRun, rows: WindowRows, yardsticks: _Ya
             continue
         columns = schema(store, known.version(number).schema_version)
         against = Against(
-            schema=columns,
+            watched=Watched(columns, section, partial(version_in_store, store, number)),
             baseline=files_of(store, record),
-            tolerance=section.tolerance,
             slas=yardsticks.slas,
             sensitive=sensitive,
             segments=tuple(target.project.settings.training.segments),
@@ -255,7 +256,7 @@ def _judgement(blank: Judgement, judged: Judged, evidence: tuple[Evidence, ...])
     return replace(
         blank,
         status=Status.VIOLATIONS if count else Status.COMPLETED,
-        reason=f"{said}{_where(judged) if count else ''}",
+        reason=f"{said}{_where(judged)}",
         violations=judged.violations,
         evidence=evidence,
         segments=judged.segments,
@@ -263,7 +264,10 @@ def _judgement(blank: Judgement, judged: Judged, evidence: tuple[Evidence, ...])
 
 
 def _where(judged: Judged) -> str:
-    """The worst segment, when it errs far more than the rows as a whole: that is where to look first."""
+    """The worst segment, when it errs far more than the rows as a whole: that is where to look first.
+
+    Also without a violation, as a fault in few of the rows hardly moves the figures of all.
+    """
     whole = next((figure.value for figure in judged.figures if figure.metric == "model_quality_mape"), None)
     if not judged.segments or whole is None:
         return ""
@@ -360,9 +364,6 @@ def _write(store: Store, folder: str, execution: Execution, verdicts: Sequence[_
     judged = [(verdict.judgement.model_version, verdict.judged) for verdict in verdicts if verdict.judged]
     for version, of_version in judged:
         own = folder if len(judged) == 1 else f"{folder}model-v{version}/"
-        store.write(f"{own}statistics.json", of_version.found.statistics.encode())
-        store.write(f"{own}constraints.json", of_version.found.constraints.encode())
-        if of_version.violations:
-            text = violations_json(of_version.violations)
-            store.write(f"{own}constraint_violations.json", text.encode())
+        for name, text in of_version.files:
+            store.write(f"{own}{name}", text.encode())
     create_record(store, f"{folder}execution.json", execution)

@@ -42,6 +42,13 @@ SLA_METRICS = tuple(
         (COMPLETENESS, "model_quality_", *RULE_METRICS)
     )
 )
+OF_ONE_MONITOR = {
+    "agg_method": "explainability",
+    "explained_rows": "explainability",
+    "facet": "bias",
+    "label_values_or_threshold": "bias",
+    "group_variable": "bias",
+}
 SAID = "said"
 PREDICTION = "prediction"  # the column that the model's answers are
 
@@ -179,11 +186,30 @@ class LabelsSection(Section):
     coverage: float = Field(default=0.9, gt=0, le=1)
 
 
+class FacetSection(Section):
+    """A sensitive column and its group, in the words of `analysis_config.json`."""
+
+    name_or_index: str
+    value_or_threshold: list[str | int | float] = []
+
+
 class MonitorSection(Section):
     schedule: Schedule
     min_rows: int = Field(default=500, ge=1)
     tolerance: float = Field(default=1.0, ge=1)  # times the baseline's error; 1.0 is the contract
     labels: LabelsSection = LabelsSection()
+    agg_method: Literal["mean_abs", "mean_sq", "median"] = "mean_abs"
+    explained_rows: int = Field(default=1_000, ge=30)  # fewer cannot be held against chance
+    facet: list[FacetSection] = []
+    label_values_or_threshold: list[str | int | float] = []
+    group_variable: str | None = None
+
+    def columns_named(self) -> Iterator[tuple[str, *tuple[str | int, ...]]]:
+        """Each column that the section names, and where in it."""
+        for place, facet in enumerate(self.facet):
+            yield facet.name_or_index, "facet", place
+        if self.group_variable is not None:
+            yield self.group_variable, "group_variable"
 
 
 class AlertSection(Section):
@@ -279,13 +305,25 @@ class ProjectFile(Section):
     data: DataSection
     training: TrainingSection
     environments: dict[str, EnvironmentSection] = Field(min_length=1)
-    monitors: dict[Literal["data-quality", "model-quality"], MonitorSection] = {}
+    monitors: dict[Literal["data-quality", "model-quality", "explainability", "bias"], MonitorSection] = {}
     alerts: list[AlertSection] = []
     receivers: dict[str, list[ReceiverSection]] = {}
     retrain: RetrainSection = RetrainSection()
     slas: list[SlaSection] = []
     retain: dict[Literal["captures", "executions", "history", "audit"], str] = {}
     targets: dict[Literal["local", "aws"], dict[str, Any]] = {"local": {}}
+
+    @model_validator(mode="after")
+    def _monitors_are_told_what_they_need(self) -> ProjectFile:
+        for monitor, section in self.monitors.items():
+            for key in sorted(section.model_fields_set & OF_ONE_MONITOR.keys()):
+                if OF_ONE_MONITOR[key] != monitor:
+                    raise _said(f"{key} is a key of {OF_ONE_MONITOR[key]} alone", "monitors", monitor, key)
+            if monitor == "bias":
+                for key in ("facet", "label_values_or_threshold"):
+                    if not getattr(section, key):
+                        raise _said(f"bias: want {key} with at least one entry", "monitors", monitor)
+        return self
 
     @model_validator(mode="after")
     def _names_exist(self) -> ProjectFile:
@@ -309,6 +347,7 @@ class ProjectFile(Section):
         for place, alert in enumerate(self.alerts):
             for name in alert.notify:
                 yield name, self.receivers, "receiver", ("alerts", place, "notify")
+        yield from self._named_by_monitors()
         for name in self.retrain.approval:
             yield name, self.environments, "environment", ("retrain", "approval", name)
         for place, sla in enumerate(self.slas):
@@ -316,6 +355,11 @@ class ProjectFile(Section):
                 yield sla.column, (*self.data.columns, PREDICTION), "column", ("slas", place, "column")
         for place, name in enumerate(self.data.sensitive):
             yield name, (*self.data.columns, PREDICTION), "column", ("data", "sensitive", place)
+
+    def _named_by_monitors(self) -> Iterator[tuple[str, Collection[str], str, tuple[str | int, ...]]]:
+        for monitor, section in self.monitors.items():
+            for name, *at in section.columns_named():
+                yield name, self.data.inputs, "input column", ("monitors", monitor, *at)
 
 
 def unknown(name: object, known: Iterable[str], noun: str = "key") -> str:

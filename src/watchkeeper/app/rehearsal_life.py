@@ -32,6 +32,7 @@ from watchkeeper.app.traffic import PlannedRequest, TrafficPlan, by_day, plan_mo
 from watchkeeper.core.errors import WatchkeeperError
 from watchkeeper.core.values import Execution, GroundTruth, Progress
 from watchkeeper.core.windows import Duration
+from watchkeeper.monitors import model_quality
 
 _MINUTE = timedelta(minutes=1)  # what schedules are exact to
 _CHECKS = 0  # the rank of schedules among what is due at one time
@@ -95,7 +96,7 @@ def _check(run: Rehearsal, due: Sequence[MonitorRun]) -> None:
             run.report(alert_report(alert, executions, run.clock.now()))
         limit = ratio_limit(run.target.project, run.environment)
         for execution in executions:
-            if JUDGES[execution.monitor].needs_labels:
+            if execution.monitor == model_quality.MONITOR.name:
                 run.report(month_report(execution, limit))
         for decision in decide_on(run.target, run.environment, evaluation.open):
             run.report(decision_report(decision))

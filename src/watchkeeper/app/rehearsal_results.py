@@ -14,7 +14,7 @@ from watchkeeper.app.artefacts import load_version
 from watchkeeper.app.audit import verify_log
 from watchkeeper.app.deciding import decisions
 from watchkeeper.app.executions import executions, newest_revisions
-from watchkeeper.app.judging import LABEL
+from watchkeeper.app.judgement import LABEL
 from watchkeeper.app.models import catalogue
 from watchkeeper.app.monitor_inputs import read_labelled_rows, read_rows, source_of
 from watchkeeper.app.project_sections import PREDICTION

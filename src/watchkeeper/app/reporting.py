@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from watchkeeper.app.alerting import alert_history
 from watchkeeper.app.audit import log
 from watchkeeper.app.deciding import decisions
-from watchkeeper.app.evidence import QualityEvidence, distributions, quality_evidence
+from watchkeeper.app.evidence import QualityEvidence, distributions, facets, importances, quality_evidence
 from watchkeeper.app.executions import executions, folder_of, newest_revisions
-from watchkeeper.app.judging import JUDGES
 from watchkeeper.app.models import catalogue
 from watchkeeper.app.monitor_inputs import read_labelled_rows, source_of
 from watchkeeper.app.project import Project
@@ -23,6 +22,7 @@ from watchkeeper.core.ports import Store
 from watchkeeper.core.rules import METRIC_PREFIX, Alert
 from watchkeeper.core.values import Deployment, Execution, Segment
 from watchkeeper.core.windows import Window, month_of
+from watchkeeper.monitors import model_quality
 from watchkeeper.render.execution_page import ExecutionView, execution_page
 from watchkeeper.render.report import (
     AuditSlice,
@@ -48,6 +48,7 @@ def write_execution_page(target: Target, execution: Execution) -> None:
     """Write the execution's page beside its files."""
     settings = target.project.settings
     evidence = _evidence(target, execution)
+    sensitive = target.project.environment(execution.environment).data.sensitive
     view = ExecutionView(
         project=target.project.name,
         source=DataSource(settings.data.source, ""),
@@ -56,6 +57,8 @@ def write_execution_page(target: Target, execution: Execution) -> None:
         distributions=distributions(target.store, execution),
         segments=evidence.segments if evidence else (),
         residuals=evidence.residuals if evidence else None,
+        importances=importances(target.store, execution),
+        facets=facets(target.store, execution, sensitive),
     )
     target.store.write(f"{folder_of(target.store, execution)}report.html", execution_page(view).encode())
 
@@ -148,8 +151,8 @@ def _retrain(each: RetrainRecord) -> Retrain:
 
 
 def _evidence(target: Target, execution: Execution) -> QualityEvidence | None:
-    """The rows of a labelled monitor's window again, as points and segments."""
-    if not JUDGES[execution.monitor].needs_labels or not execution.judgements:
+    """The rows of a model-quality window again, as points and segments."""
+    if execution.monitor != model_quality.MONITOR.name or not execution.judgements:
         return None
     source = source_of(target.project, execution.environment, execution.window)
     known_by = Window(execution.window.start, execution.scheduled_at)

@@ -1,4 +1,4 @@
-"""What a baseline is made of: two files as text."""
+"""What a baseline is made of: the contract's files of its monitor, as text."""
 
 from __future__ import annotations
 
@@ -6,15 +6,37 @@ from dataclasses import dataclass
 
 from watchkeeper.core.encoding import digest
 
+STATISTICS, CONSTRAINTS = "statistics.json", "constraints.json"
+ANALYSIS = "analysis.json"
+LOCAL_SHAP = "explanations_shap/out.csv"
+
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A baseline's two files, as the contract spells them."""
+    """A baseline's files: name and text of each, in the order that its digest is taken in."""
 
-    statistics: str
-    constraints: str
+    files: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, statistics: str, constraints: str) -> Suggestion:
+        """The two files of a data-quality or model-quality baseline."""
+        return cls(((STATISTICS, statistics), (CONSTRAINTS, constraints)))
+
+    def text(self, name: str) -> str:
+        """One of the files. Raises KeyError for one that this baseline has not."""
+        return dict(self.files)[name]
+
+    @property
+    def statistics(self) -> str:
+        """`statistics.json`."""
+        return self.text(STATISTICS)
+
+    @property
+    def constraints(self) -> str:
+        """`constraints.json`."""
+        return self.text(CONSTRAINTS)
 
     @property
     def digest(self) -> str:
-        """sha256 over both files."""
-        return digest([self.statistics, self.constraints])
+        """sha256 over all files."""
+        return digest([text for _, text in self.files])

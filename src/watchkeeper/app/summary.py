@@ -9,7 +9,8 @@ from datetime import datetime
 
 import polars as pl
 
-from watchkeeper.app.judging import LABEL, known_figures, numbers
+from watchkeeper.app.judge_model_quality import known_figures
+from watchkeeper.app.judgement import LABEL, numbers
 from watchkeeper.app.retrains import Outcome, Retrain
 from watchkeeper.core.audit import Verification
 from watchkeeper.core.rules import Alert

@@ -13,7 +13,7 @@ from datetime import datetime
 
 import polars as pl
 
-from watchkeeper.app.judging import Judged
+from watchkeeper.app.judgement import Judged
 from watchkeeper.core.ports import Store
 from watchkeeper.core.values import Evidence, ExampleRow, Violation
 from watchkeeper.core.windows import hour_folder

@@ -107,6 +107,42 @@ METRICS: tuple[Metric, ...] = (
         "Mean absolute error to be expected of the newest window without labels, in the label's unit.",
     ),
     Metric(
+        "watchkeeper_explainability_violations",
+        _GAUGE,
+        "",
+        "Feature attribution checks that did not hold in the newest window.",
+    ),
+    Metric(
+        "watchkeeper_explainability_ndcg",
+        _GAUGE,
+        "",
+        "How well features keep the baseline's order of importance in the newest window, 1 for the same.",
+    ),
+    Metric(
+        "watchkeeper_explainability_drift_p_value",
+        _GAUGE,
+        "",
+        "Share of the baseline's own samples whose importances moved as far as the newest window's.",
+    ),
+    Metric(
+        "watchkeeper_explainability_importance",
+        _GAUGE,
+        "",
+        "A feature's global attribution in the newest window, in the label's unit without its level.",
+    ),
+    Metric(
+        "watchkeeper_bias_violations",
+        _GAUGE,
+        "",
+        "Bias metrics of the newest labelled window that are worse than the baseline's.",
+    ),
+    Metric(
+        "watchkeeper_bias_metric",
+        _GAUGE,
+        "",
+        "A bias metric of a facet's group in the newest labelled window, named by the label metric.",
+    ),
+    Metric(
         "watchkeeper_sla_violations",
         _GAUGE,
         "",

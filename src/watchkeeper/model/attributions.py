@@ -20,13 +20,15 @@ class RowAttributions:
 
     A source is a column, or several that the model reads together, such as block and street. `expected` is
     what the model answers without knowing the row, at the level of the row's month where it has a level: with
-    `values` it adds up to the prediction. `method` says how the values were found.
+    `values` it adds up to the prediction. `level` is that level, 1 of a model without, shape (rows,).
+    `method` says how the values were found.
     """
 
     sources: tuple[tuple[str, ...], ...]
     values: Floats
     expected: Floats
     method: str
+    level: Floats
 
     @property
     def predictions(self) -> Floats:
@@ -48,5 +50,5 @@ def attributions(model: Model, columns: Columns) -> RowAttributions:
     of_source = np.array([[columns == source for source in sources] for columns in read], dtype=np.float64)
     level = model.level.of(columns) if model.level else np.ones(len(matrix))
     return RowAttributions(
-        sources, found.values @ of_source * level[:, None], found.expected * level, found.method
+        sources, found.values @ of_source * level[:, None], found.expected * level, found.method, level
     )

@@ -38,6 +38,7 @@ Pattern = npt.NDArray[np.uint16]
 THREADS = 2
 LEAST_ROWS = 2_000  # below, XGBoost's own are done before the tables are made
 DEEPEST = 10  # levels; each takes four times the memory to tabulate, here some 300 MB
+TABLES = "tables"
 _HEIGHT = 3  # levels of a subtree with a table of its own
 _BLOCK = 32_768  # rows at a time
 _TABLE_BYTES = 64 * 2**20  # of the tables held at a time, and at most of a tree's own
@@ -97,7 +98,7 @@ def _by_tables(booster: xgb.Booster, trees: Sequence[_Tree], matrix: Matrix) -> 
             sums = pool.map(lambda block, plans=plans: _looked_up(plans, matrix[block]), blocks)
             for block, found in zip(blocks, sums, strict=True):
                 values[block] += found
-    return Contributions(values, _by_xgboost(booster, matrix[:0], "").expected, "tables")
+    return Contributions(values, _by_xgboost(booster, matrix[:0], "").expected, TABLES)
 
 
 @dataclass(frozen=True, slots=True)

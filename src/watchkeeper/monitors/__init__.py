@@ -3,9 +3,14 @@
 To add one, write its file with a `MONITOR` and add that to `MONITORS`.
 """
 
-from watchkeeper.monitors import data_quality, model_quality
+from watchkeeper.monitors import bias, data_quality, explainability, model_quality
 from watchkeeper.monitors.monitor import Monitor
 
-MONITORS: tuple[Monitor, ...] = (data_quality.MONITOR, model_quality.MONITOR)
+MONITORS: tuple[Monitor, ...] = (
+    data_quality.MONITOR,
+    model_quality.MONITOR,
+    explainability.MONITOR,
+    bias.MONITOR,
+)
 
 __all__ = ["MONITORS", "Monitor"]

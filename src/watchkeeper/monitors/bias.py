@@ -18,6 +18,7 @@ from scipy.spatial import cKDTree
 from watchkeeper.core.nearest import nearest
 from watchkeeper.core.statistics.distances import Mode
 from watchkeeper.core.values import Role, Undefined
+from watchkeeper.monitors.bias_errors import error_gaps
 from watchkeeper.monitors.bias_metrics import POST_TRAINING, PRE_TRAINING, BiasTable, Formula
 from watchkeeper.monitors.bias_values import (
     BiasAnalysis,
@@ -77,7 +78,7 @@ def statistics(rows: pl.DataFrame, config: BiasConfig, settings: BiasSettings = 
 def check(
     current: BiasAnalysis, baseline: BiasAnalysis, mode: Mode = Mode.CORRECT
 ) -> tuple[BiasViolation, ...]:
-    """Post-training metrics that are further from 0 than in the baseline, matched by facet and name (7.6).
+    """Metrics of the model that are further from 0 than in the baseline, matched by facet and name (7.6).
 
     Compatible mode is the contract's rule, plain absolute values. Correct mode measures DI from 1, by its
     logarithm; asks for a change that chance gives in one of a hundred cases at most, by both standard errors;
@@ -86,10 +87,10 @@ def check(
     """
     found = []
     for facet in current.facets:
-        before = _counterpart(facet, baseline)
+        before = counterpart(facet, baseline)
         if before is None or (mode is Mode.CORRECT and facet.rows < LEAST_ROWS):
             continue
-        for metric in facet.post_training:
+        for metric in facet.of_model:
             old = before.metric(metric.name)
             if old is None or isinstance(metric.value, Undefined) or isinstance(old.value, Undefined):
                 continue
@@ -103,7 +104,7 @@ def unjudged(current: BiasAnalysis, baseline: BiasAnalysis) -> tuple[str, ...]:
     said = []
     for facet in current.facets:
         who = f"{facet.name} {facet.value}"
-        before = _counterpart(facet, baseline)
+        before = counterpart(facet, baseline)
         if before is None:
             said.append(f"bias of {who} not judged: the baseline has no such facet")
         elif facet.rows < LEAST_ROWS:
@@ -111,7 +112,7 @@ def unjudged(current: BiasAnalysis, baseline: BiasAnalysis) -> tuple[str, ...]:
         else:
             reasons = [
                 f"{each.name} ({why})"
-                for each in facet.post_training
+                for each in facet.of_model
                 if (why := _why_not(each, before.metric(each.name)))
             ]
             if reasons:
@@ -265,7 +266,19 @@ def _facet(
         known.height,
         _metrics(PRE_TRAINING, table, draws, settings),
         _metrics(POST_TRAINING, table, draws, settings) if config.predicted else (),
+        _gaps(known, config, group.chosen) if settings.mode is Mode.CORRECT else (),
     )
+
+
+def _gaps(rows: pl.DataFrame, config: BiasConfig, group: NDArray[np.bool_]) -> tuple[BiasMetric, ...]:
+    """Error gaps, where both label and prediction are amounts."""
+    if config.predicted is None:
+        return ()
+    both = rows[config.label], rows[config.predicted]
+    if not all(map(is_continuous, both)):
+        return ()
+    labels, predictions = map(_numbers, both)
+    return error_gaps(labels, predictions, group)
 
 
 def _table(
@@ -401,7 +414,7 @@ def _growth(name: str, now: float, then: float) -> float | Undefined:
     return distances[0] - distances[1]
 
 
-def _counterpart(facet: FacetBias, baseline: BiasAnalysis) -> FacetBias | None:
+def counterpart(facet: FacetBias, baseline: BiasAnalysis) -> FacetBias | None:
     """The baseline's facet: the same value, or the only one by that name, whatever its interval (7.6)."""
     named = [each for each in baseline.facets if each.name == facet.name]
     same = [each for each in named if each.value == facet.value]

@@ -51,7 +51,10 @@ class BiasMetric:
 
 @dataclass(frozen=True, slots=True)
 class FacetBias:
-    """A facet's group: its value or interval as text, its rows of all rows, and its metrics by name."""
+    """A facet's group: its value or interval as text, its rows of all rows, and its metrics by name.
+
+    `error_gaps` are ours, of predictions that are amounts; the contract has none.
+    """
 
     name: str
     value: str
@@ -59,10 +62,16 @@ class FacetBias:
     of_rows: int
     pre_training: tuple[BiasMetric, ...]
     post_training: tuple[BiasMetric, ...]
+    error_gaps: tuple[BiasMetric, ...] = ()
+
+    @property
+    def of_model(self) -> tuple[BiasMetric, ...]:
+        """What says how the model treats the group, and so is held against the baseline."""
+        return (*self.post_training, *self.error_gaps)
 
     def metric(self, name: str) -> BiasMetric | None:
         """One metric; None where there is none of that name."""
-        every = (*self.pre_training, *self.post_training)
+        every = (*self.pre_training, *self.of_model)
         return next((each for each in every if each.name == name), None)
 
 

@@ -6,8 +6,12 @@ Every function takes the file's content and its name, and raises InputError that
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
+from watchkeeper.core.errors import InputError
 from watchkeeper.core.values import Undefined
 from watchkeeper.monitors.bias_values import BiasAnalysis, BiasConfig, BiasMetric, Facet, FacetBias
 from watchkeeper.monitors.explainability_values import Attributions
@@ -15,17 +19,18 @@ from watchkeeper.readers.json_node import Node, parse
 
 _INFINITE = {"Infinity": math.inf, "-Infinity": -math.inf}
 _SECTIONS = ("post_training_bias_metrics", "pre_training_bias_metrics")
+_ERROR_GAPS = "error_gaps"
 
 
 def bias_analysis(data: bytes | str, file: str) -> BiasAnalysis:
-    """Read a bias run's `analysis.json`, of one kind of metrics or both."""
+    """Read a bias run's `analysis.json`, of one kind of metrics or both; error gaps where it has them."""
     top = parse(data, file)
-    post, pre = (top.maybe(name) for name in _SECTIONS)
+    post, pre, gaps = (top.maybe(name) for name in (*_SECTIONS, _ERROR_GAPS))
     section = post or pre
     if section is None:
         top.fail(f"a key {' or '.join(_SECTIONS)}")
     found = tuple(
-        _facet(name, place, each, (post, pre))
+        _facet(name, place, each, (post, pre, gaps))
         for name, facets in section.key("facets").items()
         for place, each in enumerate(facets)
     )
@@ -45,6 +50,22 @@ def attributions(data: bytes | str, file: str) -> tuple[Attributions, ...]:
     )
 
 
+def local_attributions(data: str, features: Sequence[str], file: str) -> NDArray[np.float64]:
+    """Read `explanations_shap/out.csv`, shape (rows, features): a number of each feature in each line."""
+    lines = data.splitlines()[1:]
+    try:
+        values = np.array([line.split(",") for line in lines], dtype=np.float64)
+    except ValueError as error:
+        raise InputError(
+            f"read {file}: want a number in each cell of lines of one length, got {error}"
+        ) from None
+    if values.ndim != 2 or values.shape[1] != len(features) or not np.isfinite(values).all():
+        raise InputError(
+            f"read {file}: want lines of {len(features)} finite numbers, got an array of {values.shape}"
+        )
+    return values
+
+
 def bias_config(data: bytes | str, file: str, predicted: str | None = None) -> BiasConfig:
     """What `analysis_config.json` says of bias (7.2); `predicted` is the column of predictions, if any."""
     top = parse(data, file)
@@ -62,8 +83,8 @@ def bias_config(data: bytes | str, file: str, predicted: str | None = None) -> B
     )
 
 
-def _facet(name: str, place: int, node: Node, sections: tuple[Node | None, Node | None]) -> FacetBias:
-    post, pre = (tuple(_metrics(section, name, place)) if section else () for section in sections)
+def _facet(name: str, place: int, node: Node, sections: Sequence[Node | None]) -> FacetBias:
+    post, pre, gaps = (tuple(_metrics(section, name, place)) if section else () for section in sections)
     rows, of_rows = node.maybe("rows"), node.maybe("of_rows")
     return FacetBias(
         name,
@@ -72,6 +93,7 @@ def _facet(name: str, place: int, node: Node, sections: tuple[Node | None, Node 
         of_rows.count() if of_rows else 0,
         pre,
         post,
+        gaps,
     )
 
 

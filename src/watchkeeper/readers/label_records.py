@@ -63,7 +63,7 @@ class LabelRecords:
             first = next(known.hours())
             frame = frame.filter(pl.col("_hour").is_between(first, end, closed="left"))
         known_by = frame.filter(pl.col("_collected_at").is_null() | (pl.col("_collected_at") < end))
-        last = known_by.sort("_collected_at", "_record", nulls_last=False).filter(
+        last = known_by.sort("_collected_at", "_record", "_row", nulls_last=False).filter(
             pl.col("_record") == pl.col("_record").last().over("_join_id")
         )
         records = known_by["_record"].n_unique()

@@ -8,6 +8,9 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from watchkeeper.core.statistics.distances import Mode
 from watchkeeper.core.values import Undefined
 from watchkeeper.monitors.bias import number_text
@@ -18,11 +21,16 @@ VERSION = "1.0"
 
 
 def bias_json(analysis: BiasAnalysis, mode: Mode = Mode.CORRECT) -> str:
-    """`analysis.json` of a bias run (7.3), post-training metrics first where there are predictions."""
+    """`analysis.json` of a bias run (7.3), post-training metrics first where there are predictions.
+
+    Error gaps, where there are any, stand in a section of their own after the contract's.
+    """
     found: dict[str, Any] = {"version": VERSION}
     if any(facet.post_training for facet in analysis.facets):
         found["post_training_bias_metrics"] = _section(analysis, "post_training", ours=mode is Mode.CORRECT)
     found["pre_training_bias_metrics"] = _section(analysis, "pre_training", ours=mode is Mode.CORRECT)
+    if any(facet.error_gaps for facet in analysis.facets):
+        found["error_gaps"] = _section(analysis, "error_gaps", ours=mode is Mode.CORRECT)
     return json.dumps(found, indent=4, ensure_ascii=False)
 
 
@@ -48,6 +56,13 @@ def attributions_json(found: Attributions) -> str:
     return json.dumps({"version": VERSION, "explanations": explanations}, indent=4, ensure_ascii=False)
 
 
+def local_attributions_csv(found: Attributions, values: NDArray[np.float64]) -> str:
+    """`explanations_shap/out.csv` (7.3): a line each row, shape (rows, features), numbers that read back."""
+    quoted = (f"{name}_{found.label}".replace('"', '""') for name, _ in found.importances)
+    head = ",".join(f'"{name}"' for name in quoted)
+    return "\n".join([head, *(",".join(map(repr, row)) for row in values.tolist()), ""])
+
+
 def attribution_violations_json(violations: Sequence[AttributionViolation]) -> str:
     """`constraint_violations.json` of an explainability run (7.7)."""
     found = [
@@ -71,7 +86,7 @@ def _section(analysis: BiasAnalysis, kind: str, *, ours: bool) -> dict[str, Any]
 
 
 def _facet(facet: FacetBias, kind: str, *, ours: bool) -> dict[str, Any]:
-    metrics = facet.post_training if kind == "post_training" else facet.pre_training
+    metrics: tuple[BiasMetric, ...] = getattr(facet, kind)
     sizes = {"rows": facet.rows, "of_rows": facet.of_rows} if ours else {}
     return {
         "value_or_threshold": facet.value,

@@ -37,6 +37,20 @@ def exhibits(distributions: Sequence[Distribution]) -> tuple[Exhibit, ...]:
     return tuple(_exhibit(shown) for shown in distributions)
 
 
+def importance_exhibit(shown: Distribution) -> Exhibit:
+    """Features by their share of all importance, in the order given; of many the first."""
+    kept = Distribution(
+        shown.column,
+        shown.kind,
+        shown.baseline[:MOST_VALUES],
+        shown.window[:MOST_VALUES],
+        labels=shown.labels[:MOST_VALUES],
+    )
+    left = len(shown.labels) > MOST_VALUES
+    note = f"The {MOST_VALUES} that count most, of {len(shown.labels)}." if left else ""
+    return Exhibit(shown.column, svg(paired_bars(kept)), note)
+
+
 def residual_exhibit(residuals: Residuals) -> Exhibit:
     """Predicted against actual, of at most 2,500 rows, evenly picked."""
     drawn = thinned(residuals)
@@ -60,7 +74,9 @@ def segment_chart(segments: Sequence[Segment], label: str) -> Markup:
 
 def _segment(segment: Segment) -> Bar:
     note = f"{text.count(segment.metrics.rows, 'row')}, bias {text.signed_share(segment.metrics.bias)}"
-    return Bar(segment.value, segment.metrics.mape, text.share(segment.metrics.mape), note)
+    return Bar(
+        f"{segment.column} {segment.value}", segment.metrics.mape, text.share(segment.metrics.mape), note
+    )
 
 
 def _exhibit(shown: Distribution) -> Exhibit:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from watchkeeper.core.values import VERDICTS, Execution, Segment
 from watchkeeper.render import text
+from watchkeeper.render.bias_evidence import FacetThenAndNow, facet_exhibits
 from watchkeeper.render.charts import Distribution, Residuals
-from watchkeeper.render.evidence import exhibits, residual_exhibit, segment_chart
+from watchkeeper.render.evidence import exhibits, importance_exhibit, residual_exhibit, segment_chart
 from watchkeeper.render.listed import Listed, shortened
 from watchkeeper.render.pages import page, status_name
 from watchkeeper.render.report_values import DataSource
@@ -15,7 +16,10 @@ from watchkeeper.render.report_values import DataSource
 
 @dataclass(frozen=True, slots=True)
 class ExecutionView:
-    """One execution and the evidence beside it. `label_unit` is the label's unit, such as SGD, or empty."""
+    """One execution and the evidence beside it. `label_unit` is the label's unit, such as SGD, or empty.
+
+    `importances` are shares of all importance, by feature, in the baseline and in the window.
+    """
 
     project: str
     source: DataSource
@@ -24,6 +28,8 @@ class ExecutionView:
     distributions: tuple[Distribution, ...] = ()
     segments: tuple[Segment, ...] = ()
     residuals: Residuals | None = None
+    importances: Distribution | None = None
+    facets: tuple[FacetThenAndNow, ...] = ()
 
 
 MOST_CHARACTERS = 160  # of a value
@@ -77,6 +83,8 @@ def execution_page(view: ExecutionView) -> str:
         expected=_expected(view),
         exhibits=exhibits(view.distributions),
         residuals=[residual_exhibit(view.residuals)] if view.residuals else [],
+        importances=[importance_exhibit(view.importances)] if view.importances else [],
+        facets=facet_exhibits(view.facets, {violation.subject for violation in execution.violations}),
         segments=segment_chart(view.segments, "Segments by mean error") if view.segments else "",
     )
 

@@ -1,0 +1,133 @@
+"""The explainability judge: what the model looked at in some rows, against the rows of its baseline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from watchkeeper.app.artefacts import columns_of
+from watchkeeper.app.judgement import Against, Figure, Judge, Judged, Watched, violations_file
+from watchkeeper.app.suggestion import ANALYSIS, LOCAL_SHAP, Suggestion
+from watchkeeper.model.attributions import attributions
+from watchkeeper.model.contributions import LEAST_ROWS as TABULATED
+from watchkeeper.model.contributions import TABLES
+from watchkeeper.monitors import explainability
+from watchkeeper.monitors.evidence import NoRows
+from watchkeeper.monitors.explainability import LEAST_ROWS, chance, compare, importances, ndcg
+from watchkeeper.monitors.explainability_values import Aggregation, AttributionDrift, Attributions
+from watchkeeper.readers import clarify as read
+from watchkeeper.render.clarify import attribution_violations_json, attributions_json, local_attributions_csv
+
+LABEL_NAME = "label0"  # the contract's name of a single output
+SEED = 0
+_OF_ALL_ROWS = NoRows("it is about the attributions of all rows together")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Explained:
+    """`values` is of shape (rows, features); `rows` says how many there were to be explained."""
+
+    names: tuple[str, ...]
+    values: npt.NDArray[np.float64]
+    expected: float
+    rows: int
+    method: str
+
+    def summed_up(self, watched: Watched) -> Attributions:
+        found = importances(self.values, Aggregation(watched.section.agg_method))
+        return Attributions(LABEL_NAME, tuple(zip(self.names, found.tolist(), strict=True)), self.expected)
+
+
+def suggest(rows: pl.DataFrame, watched: Watched) -> Suggestion:
+    """Attributions of the rows that the model had not seen when it scored them, and their importances.
+
+    Raises InputError where the model is not in the store or reads a column that the rows have not.
+    """
+    explained = _explained(rows.drop_nulls(watched.schema.prediction.name), watched)
+    found = explained.summed_up(watched)
+    return Suggestion(
+        ((ANALYSIS, attributions_json(found)), (LOCAL_SHAP, local_attributions_csv(found, explained.values)))
+    )
+
+
+def judge(rows: pl.DataFrame, against: Against) -> Judged:
+    """The contract's NDCG beside the calibrated verdict, which needs 30 rows on both sides."""
+    watched = against.watched
+    (before,) = read.attributions(against.baseline.text(ANALYSIS), f"baseline {ANALYSIS}")
+    names = [name for name, _ in before.importances]
+    known = read.local_attributions(against.baseline.text(LOCAL_SHAP), names, f"baseline {LOCAL_SHAP}")
+    explained = _explained(rows, watched)
+    current = explained.summed_up(watched)
+    drift = None
+    if min(len(known), len(explained.values)) >= LEAST_ROWS:
+        drift = compare(chance(known, names, len(explained.values), SEED), explained.values)
+    violations = explainability.check(current, before, drift)
+    score = ndcg(current.importances, before.importances)
+    return Judged(
+        (
+            (ANALYSIS, attributions_json(current)),
+            *violations_file(attribution_violations_json(violations), violations),
+        ),
+        tuple(each.violation for each in violations),
+        (_OF_ALL_ROWS,) * len(violations),
+        (
+            Figure("explainability_violations", float(len(violations))),
+            Figure("explainability_ndcg", score),
+            *([Figure("explainability_drift_p_value", drift.p_value)] if drift else []),
+            *(
+                Figure("explainability_importance", value, (("feature", name),))
+                for name, value in current.importances
+            ),
+        ),
+        tuple(_notes(explained, drift)),
+    )
+
+
+def _explained(rows: pl.DataFrame, watched: Watched) -> _Explained:
+    """Attributions of at most `explained_rows` rows, drawn evenly, with the level of their months taken out.
+
+    A market that rises would else make every feature count for more.
+    """
+    model = watched.model()
+    chosen = _drawn(rows, watched.section.explained_rows)
+    found = attributions(model, columns_of(model, chosen, "explain rows"))
+    return _Explained(
+        tuple("+".join(source) for source in found.sources),
+        found.values / found.level[:, None],
+        float((found.expected / found.level).mean()),
+        rows.height,
+        found.method,
+    )
+
+
+def _drawn(rows: pl.DataFrame, most: int) -> pl.DataFrame:
+    if rows.height <= most:
+        return rows
+    random = np.random.Generator(np.random.PCG64(SEED))
+    return rows[np.sort(random.choice(rows.height, most, replace=False))]
+
+
+def _notes(explained: _Explained, drift: AttributionDrift | None) -> list[str]:
+    notes = []
+    if len(explained.values) >= TABULATED and explained.method != TABLES:
+        notes.append(f"explained without tables, which takes longer: {explained.method}")
+    if len(explained.values) < explained.rows:
+        drawn = f"{len(explained.values):,} of {explained.rows:,} rows explained, drawn evenly"
+        notes.append(f"{drawn}{_error(explained)}")
+    if drift is None:
+        notes.append(f"judged by NDCG alone: what chance does needs {LEAST_ROWS} rows in baseline and window")
+    return notes
+
+
+def _error(explained: _Explained) -> str:
+    """How exactly the importance of the feature that counts most is known from the rows drawn."""
+    sizes = np.abs(explained.values)
+    top = int(sizes.mean(axis=0).argmax())
+    half = 1.96 * sizes[:, top].std(ddof=1) / np.sqrt(len(sizes))
+    return f"; the importance of {explained.names[top]} is known to ±{half / sizes[:, top].mean():.1%} (95 %)"
+
+
+JUDGE = Judge(explainability.MONITOR.needs_labels, (ANALYSIS, LOCAL_SHAP), suggest, judge)

@@ -1,0 +1,284 @@
+"""Explainability and bias beside the other two monitors: what each sees, and says when it cannot."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.app.loop import ANA, KIM, Loop, copied, model_of, new_loop, train_in
+from tests.training.history import sales
+from watchkeeper.app.baseline_approval import Word, approve_baseline
+from watchkeeper.app.baseline_diff import baseline_diff
+from watchkeeper.app.baseline_records import baseline_records
+from watchkeeper.app.baseline_suggest import suggest_baseline
+from watchkeeper.app.baseline_windows import WindowChoice
+from watchkeeper.app.baselines import BaselineFor
+from watchkeeper.app.executions import folder_of
+from watchkeeper.app.labels import record_labels
+from watchkeeper.app.models import approve
+from watchkeeper.app.monitoring import MonitorRun, run_monitor
+from watchkeeper.app.reporting import write_execution_page
+from watchkeeper.core.errors import InputError, IntegrityError
+from watchkeeper.core.values import Actor, Execution, Status
+from watchkeeper.core.windows import Window, month_start
+
+SCHEDULER = Actor("scheduler", "service")
+RUNS = {
+    "data-quality": MonitorRun("data-quality", "prod", month_start("2020-06")),
+    "explainability": MonitorRun("explainability", "prod", month_start("2020-06")),
+    "model-quality": MonitorRun("model-quality", "prod", month_start("2020-07")),
+    "bias": MonitorRun("bias", "prod", month_start("2020-07")),
+}
+MONITORS = """\
+  data-quality: {schedule: "cron(0 0 1 * ? *)", min_rows: 20}
+  explainability: {schedule: "cron(0 0 1 * ? *)", min_rows: 20}
+  bias:
+    schedule: "cron(0 0 1 * ? *)"
+    min_rows: 20
+    labels: {delay: 1 month, coverage: 0.95}
+    label_values_or_threshold: [400000]
+    facet: [{name_or_index: town, value_or_threshold: [EAST]}]
+"""
+WITH_ALL = ('  data-quality: {schedule: "cron(0 0 1 * ? *)", min_rows: 20}\n', MONITORS)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Loop:
+    loop = new_loop(tmp_path_factory.mktemp("trained"), WITH_ALL)
+    train_in(loop)
+    approve(loop.target, 1, "prod", KIM, "good figures")
+    return loop
+
+
+@pytest.fixture
+def loop(trained: Loop, tmp_path: Path) -> Loop:
+    return copied(trained, tmp_path, WITH_ALL)
+
+
+def run_all(loop: Loop) -> dict[str, Execution]:
+    """Each monitor on the same month, its page written beside it."""
+    found = {name: run_monitor(loop.target, run, SCHEDULER) for name, run in RUNS.items()}
+    for execution in found.values():
+        write_execution_page(loop.target, execution)
+    return found
+
+
+def lived(loop: Loop, trained: Loop, rows: pl.DataFrame) -> dict[str, Execution]:
+    requests = loop.plan(rows=rows)
+    loop.send(requests, model_of(trained))
+    record_labels(loop.target, "prod", [each.truth for each in requests], month_start("2020-06"))
+    return run_all(loop)
+
+
+def page_of(loop: Loop, execution: Execution) -> str:
+    return loop.store.read(f"{folder_of(loop.store, execution)}report.html").decode()
+
+
+def files_of(loop: Loop, execution: Execution) -> list[str]:
+    folder = folder_of(loop.store, execution)
+    return [key.removeprefix(folder) for key in loop.store.list(folder)]
+
+
+def values_of(execution: Execution, name: str, /, **labels: str) -> list[float]:
+    return [
+        sample.value
+        for sample in execution.samples
+        if sample.metric == f"watchkeeper_{name}" and labels.items() <= dict(sample.labels).items()
+    ]
+
+
+def test_a_month_like_those_before_is_four_times_completed(loop: Loop, trained: Loop) -> None:
+    found = lived(loop, trained, sales(a_month=300))
+    assert {name: execution.status for name, execution in found.items()} == dict.fromkeys(
+        RUNS, Status.COMPLETED
+    )
+    for name in ("explainability", "bias"):
+        assert files_of(loop, found[name]) == ["analysis.json", "execution.json", "report.html"]
+    explained = found["explainability"]
+    (score,) = values_of(explained, "explainability_ndcg")
+    (chance,) = values_of(explained, "explainability_drift_p_value")
+    assert 0.9 < score <= 1.0
+    assert chance > 0.05
+    area = values_of(explained, "explainability_importance", feature="area")
+    assert area[0] > 0
+    page = page_of(loop, explained)
+    assert "What the model looked at" in page
+    assert re.search(r">town<.*[\d.]+%, was [\d.]+%", page)
+    page = page_of(loop, found["bias"])
+    assert "town EAST" in page
+    assert "Mean Absolute Percentage Error Difference" in page
+    assert values_of(found["bias"], "bias_metric", facet="town", facet_value="EAST", metric="DPPL")
+
+
+def test_a_fault_in_one_segment_each_monitor_says_what_it_saw(loop: Loop, trained: Loop) -> None:
+    """Prices of one town are up by 30 %; what is asked is as ever, so only labels tell."""
+    price = pl.col("price").cast(pl.Float64)
+    dearer = pl.when(pl.col("town") == "EAST").then(price * 1.3).otherwise(price).round(0).cast(pl.String)
+    found = lived(loop, trained, sales(a_month=300).with_columns(price=dearer))
+    assert not found["data-quality"].violations
+    assert not found["explainability"].violations
+    worst = found["model-quality"].judgements[0].segments[0]
+    assert (worst.column, worst.value) == ("town", "EAST")
+    subjects = {violation.subject for violation in found["bias"].violations}
+    assert "MPED of town EAST" in subjects
+    listed = json.loads(loop.store.read(f"{folder_of(loop.store, found['bias'])}constraint_violations.json"))
+    (listed,) = [each for each in listed["violations"] if each["metric_name"] == "MPED"]
+    assert (listed["facet"], listed["facet_value"]) == ("town", "EAST")
+    assert listed["constraint_check_type"] == "bias_drift_check"
+    assert "Every check held" in page_of(loop, found["data-quality"])
+    assert "Every check held" in page_of(loop, found["explainability"])
+    assert "town EAST" in page_of(loop, found["model-quality"])
+    assert "<strong>worse</strong>" in page_of(loop, found["bias"])
+
+
+def test_rows_that_are_all_alike_are_looked_at_otherwise(loop: Loop, trained: Loop) -> None:
+    """Flats of one size alone: what the size adds is the same to each, and the towns decide."""
+    found = lived(loop, trained, sales(a_month=300).with_columns(area=pl.lit("90")))["explainability"]
+    assert found.status is Status.VIOLATIONS
+    (violation, *_) = found.violations
+    assert (violation.subject, violation.check) == ("label0", "feature_attribution_drift_check")
+    assert values_of(found, "explainability_drift_p_value")[0] < 0.001
+    (evidence, *_) = found.judgements[0].evidence
+    assert evidence.reason == "it is about the attributions of all rows together"
+    listed = json.loads(loop.store.read(f"{folder_of(loop.store, found)}constraint_violations.json"))
+    assert listed["violations"][0]["metric_name"] == "shap"
+
+
+def test_a_few_rows_are_judged_by_order_alone_and_it_says_so(loop: Loop, trained: Loop) -> None:
+    found = lived(loop, trained, sales(a_month=25))["explainability"]
+    assert values_of(found, "explainability_ndcg")
+    assert not values_of(found, "explainability_drift_p_value")
+    assert "judged by NDCG alone: what chance does needs 30 rows in baseline and window" in found.notes
+
+
+def test_of_many_rows_a_sample_is_explained_and_its_error_said(trained: Loop, tmp_path: Path) -> None:
+    few = MONITORS.replace(
+        'explainability: {schedule: "cron(0 0 1 * ? *)", min_rows: 20}',
+        'explainability: {schedule: "cron(0 0 1 * ? *)", min_rows: 20, explained_rows: 100}',
+    )
+    loop = copied(trained, tmp_path, (WITH_ALL[0], few))
+    found = lived(loop, trained, sales(a_month=300))["explainability"]
+    (note,) = found.notes
+    assert re.fullmatch(
+        r"100 of 300 rows explained, drawn evenly; the importance of \w+ is known to ±\d+\.\d% \(95 %\)", note
+    )
+
+
+def test_without_its_model_one_monitor_fails_and_no_other(loop: Loop, trained: Loop) -> None:
+    for key in loop.store.list("models/v1/artefact/"):
+        del loop.store.objects[key]
+    found = lived(loop, trained, sales(a_month=300))
+    failed = found.pop("explainability")
+    assert failed.status is Status.FAILED
+    assert "model" in failed.reason
+    assert not values_of(failed, "explainability_violations")
+    assert {execution.status for execution in found.values()} == {Status.COMPLETED}
+
+
+def test_bias_waits_for_labels_and_estimates_nothing(loop: Loop, trained: Loop) -> None:
+    loop.send(loop.plan(), model_of(trained))
+    found = run_all(loop)["bias"]
+    assert (found.status, found.estimates) == (Status.AWAITING_LABELS, ())
+    assert not values_of(found, "bias_violations")
+    assert "How groups fared" not in page_of(loop, found)
+
+
+def test_another_outcome_than_the_baselines_is_not_compared(trained: Loop, tmp_path: Path) -> None:
+    other = (WITH_ALL[0], MONITORS.replace("[400000]", "[300000]"))
+    found = lived(copied(trained, tmp_path, other), trained, sales(a_month=300))["bias"]
+    assert found.status is Status.FAILED
+    assert re.search(r"want a baseline of the outcome \(300000, \d+\], got one of \(400000,", found.reason)
+
+
+def test_a_facet_the_baseline_has_not_is_said_to_be_unjudged(trained: Loop, tmp_path: Path) -> None:
+    other = (
+        WITH_ALL[0],
+        MONITORS.replace("town, value_or_threshold: [EAST]", "area, value_or_threshold: [90]"),
+    )
+    found = lived(copied(trained, tmp_path, other), trained, sales(a_month=300))["bias"]
+    assert found.status is Status.COMPLETED
+    assert any(
+        "bias of area (90, 139] not judged: the baseline has no such facet" in note for note in found.notes
+    )
+
+
+def test_groups_of_a_sensitive_column_have_no_names_in_what_is_written(trained: Loop, tmp_path: Path) -> None:
+    every = (
+        WITH_ALL[0],
+        MONITORS.replace("{name_or_index: town, value_or_threshold: [EAST]}", "{name_or_index: town}"),
+    )
+    hidden = ("label: price\n", "label: price\n  sensitive: [town]\n")
+    loop = copied(trained, tmp_path, every, hidden)
+    rows = WindowChoice("prod", Window(month_start("2020-05"), month_start("2020-06")))
+    requests = loop.plan(rows=sales(a_month=300))
+    loop.send(requests, model_of(trained))
+    record_labels(loop.target, "prod", [each.truth for each in requests], month_start("2020-06"))
+    loop.clock.move_to(month_start("2020-07"))
+    newer = suggest_baseline(loop.target, BaselineFor("bias", 1), rows, ANA)
+    approve_baseline(loop.target, newer, Word("prod", KIM, ""))
+    found = run_monitor(loop.target, RUNS["bias"], SCHEDULER)
+    write_execution_page(loop.target, found)
+    assert found.status is Status.COMPLETED
+    groups = {dict(sample.labels).get("facet_value") for sample in found.samples} - {None}
+    assert groups == {"group 1", "group 2", "group 3"}
+    for name in files_of(loop, found):
+        text = loop.store.read(f"{folder_of(loop.store, found)}{name}").decode()
+        assert not re.search("EAST|WEST|NORTH", text), name
+    assert "not in the baseline" not in page_of(loop, found)
+
+
+@pytest.mark.parametrize("file", ["analysis.json", "explanations_shap/out.csv"])
+def test_a_tampered_baseline_explains_nothing(loop: Loop, trained: Loop, file: str) -> None:
+    key = f"baselines/explainability/v1/{file}"
+    loop.store.write(key, loop.store.read(key) + b" ")
+    loop.send(loop.plan(), model_of(trained))
+    with pytest.raises(IntegrityError, match="want files with digest"):
+        run_monitor(loop.target, RUNS["explainability"], SCHEDULER)
+
+
+@pytest.mark.parametrize(
+    ("monitor", "wanted"), [("explainability", r"is number \d in importance"), ("bias", r"of town EAST is ")]
+)
+def test_two_baselines_are_told_apart_in_words(loop: Loop, trained: Loop, monitor: str, wanted: str) -> None:
+    lived(loop, trained, sales(a_month=300).with_columns(area=pl.lit("90")))
+    rows = WindowChoice(
+        "prod", Window(month_start("2020-05"), month_start("2020-06")), leave_out_violations=False
+    )
+    loop.clock.move_to(month_start("2020-07"))
+    newer = suggest_baseline(loop.target, BaselineFor(monitor, 1), rows, ANA)
+    found = baseline_diff(loop.store, baseline_records(loop.store, monitor)[0], newer)
+    assert any(re.search(wanted, change.what) for change in found.changes), found.changes
+    assert baseline_diff(loop.store, newer, newer).changes == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            [("name_or_index: town", "name_or_index: twon")],
+            'unknown input column "twon"; did you mean "town"',
+        ),
+        (
+            [("    facet:", "    group_variable: aera\n    facet:")],
+            'unknown input column "aera"; did you mean "area"',
+        ),
+        ([("    label_values_or_threshold: [400000]\n", "")], "bias: want label_values_or_threshold"),
+        ([("min_rows: 20}\n  expl", "min_rows: 20, facet: []}\n  expl")], "facet is a key of bias alone"),
+        ([("[EAST]", "[EAST], value: 1")], 'unknown key "value"'),
+        ([("explainability: {", "explainability: {agg_method: sum, ")], "mean_abs"),
+    ],
+)
+def test_what_the_project_file_cannot_mean_is_an_error(
+    tmp_path: Path, changes: Sequence[tuple[str, str]], said: str
+) -> None:
+    text = MONITORS
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    with pytest.raises(InputError, match=re.escape(said)):
+        new_loop(tmp_path, (WITH_ALL[0], text))
