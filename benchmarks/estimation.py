@@ -124,14 +124,20 @@ def main() -> None:
                         np.mean([abs(peer[k] - came) for k, (_, came) in zip(kept, pairs, strict=True)])
                     ),
                     "coverage": float(np.mean([each.low <= came <= each.high for each, came in pairs])),
+                    "chunks": float(len(pairs)),
+                    "half_width": float(np.mean([(each.high - each.low) / 2 for each, _ in pairs])),
                 }
                 result[data][metric] = {name: round(value, 5) for name, value in figures.items()}
                 print(
                     f"{data:<19} {metric:<9} error {figures['ours']:9.4f}, "
                     f"NannyML {figures['nannyml']:9.4f}, "
-                    f"interval held {figures['coverage']:.0%} of {len(pairs)} chunks"
+                    f"interval held {figures['coverage']:.0%} of {len(pairs)} chunks, "
+                    f"± {figures['half_width']:.4f}"
                 )
-    print(json.dumps({"benchmark": "estimation", **result}))
+    held = sum(round(of["coverage"] * of["chunks"]) for data in result.values() for of in data.values())
+    intervals = sum(int(of["chunks"]) for data in result.values() for of in data.values())
+    print(f"{held} of {intervals} intervals held what came: {held / intervals:.1%}")
+    print(json.dumps({"benchmark": "estimation", "coverage": round(held / intervals, 4), **result}))
 
 
 if __name__ == "__main__":

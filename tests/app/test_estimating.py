@@ -11,6 +11,7 @@ import xgboost as xgb
 
 from tests.app.loop import ANA, KIM, LIVE, Loop, copied, model_of, new_loop, train_in
 from tests.training.history import sales
+from watchkeeper.app.estimating import mixed_within_times
 from watchkeeper.app.executions import executions, exposed, newest_revisions
 from watchkeeper.app.labels import record_labels
 from watchkeeper.app.models import approve
@@ -152,3 +153,15 @@ def test_an_estimator_that_was_changed_stops_whoever_runs_it(
     with pytest.raises(IntegrityError, match=r"held-out\.json is not what was written"):
         run_monitor(loop.target, QUALITY, ANA)
     assert executions(loop.store) == ()
+
+
+def test_rows_of_one_time_are_mixed_and_times_stay_in_order(trained: Loop) -> None:
+    """A file sorted by town within each month: a stretch of its rows must not be of one town."""
+    schema = model_of(trained).schema
+    rows = sales("2020-03", "2020-05").sort("month", "town", descending=[True, False])
+    mixed = mixed_within_times(rows, schema)
+    assert mixed["month"].to_list() == rows["month"].to_list()
+    assert mixed.sort(rows.columns).equals(rows.sort(rows.columns))
+    assert mixed[:30]["town"].n_unique() == 3
+    assert rows[:10]["town"].n_unique() == 1
+    assert mixed_within_times(rows, schema).equals(mixed)

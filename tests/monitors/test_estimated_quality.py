@@ -7,7 +7,15 @@ import math
 import numpy as np
 import pytest
 
-from watchkeeper.monitors.estimated_quality import LEVEL, Estimated, Losses, estimate, losses, trust
+from watchkeeper.monitors.estimated_quality import (
+    LEVEL,
+    Estimated,
+    Losses,
+    blocks,
+    estimate,
+    losses,
+    trust,
+)
 
 SPREADS = (1.0, 4.0)  # of the error, in rows of the easy kind and of the difficult one
 
@@ -30,6 +38,37 @@ def test_intervals_hold_what_comes_as_often_as_they_promise(difficult: float) ->
         inside += mae.low <= had.absolute.mean() <= mae.high
         inside += rmse.low <= math.sqrt(had.squared.mean()) <= rmse.high
     assert inside >= 200 * LEVEL - 2.33 * math.sqrt(200 * LEVEL * (1 - LEVEL)) * math.sqrt(2)
+
+
+@pytest.mark.parametrize("blocks_held", [True, False])
+def test_times_that_differ_are_in_the_interval(blocks_held: bool) -> None:
+    """The spread of errors is another each month; shuffled, the baseline would hide that, and it shows."""
+    random = np.random.default_rng(7)
+
+    def months(count: int) -> tuple[Losses, Losses]:
+        spread = np.repeat(np.exp(random.normal(0, 0.15, count)), 400)
+        error = random.normal(0, spread)
+        flat = np.ones(error.size)
+        return losses(np.zeros(error.size), error), Losses(flat * math.sqrt(2 / math.pi), flat)
+
+    inside = 0
+    for _ in range(150):
+        (had, expected), (came, asked) = months(12), months(1)
+        if not blocks_held:
+            order = random.permutation(had.rows)
+            had = Losses(had.absolute[order], had.squared[order])
+        rmse = estimate(asked, (had, expected), seed=0)[1]
+        inside += rmse.low <= math.sqrt(came.squared.mean()) <= rmse.high
+    assert inside / 150 >= 0.85 if blocks_held else inside / 150 < 0.6
+
+
+@pytest.mark.parametrize(
+    ("rows", "size", "count"), [(1_000, 100, 10), (1_000, 900, 5), (103, 30, 5), (5_000, 33, 151)]
+)
+def test_blocks_cover_every_row_once(rows: int, size: int, count: int) -> None:
+    cut = blocks(rows, size)
+    assert len(cut) == count
+    assert [place for each in cut for place in range(each.start, each.stop)] == list(range(rows))
 
 
 def test_more_difficult_rows_are_seen_and_a_moved_market_is_not() -> None:

@@ -14,7 +14,7 @@ from watchkeeper.app.executions import executions
 from watchkeeper.app.judgement import LABEL, numbers
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.ports import Store
-from watchkeeper.core.values import VERDICTS, Estimate, Execution
+from watchkeeper.core.values import VERDICTS, Estimate, Execution, Role, Schema
 from watchkeeper.core.windows import hour_folder
 from watchkeeper.model import loss_model
 from watchkeeper.model.artefact import Model
@@ -37,12 +37,27 @@ def keep_estimator(store: Store, record: BaselineRecord, rows: pl.DataFrame) -> 
     if model is None:
         return
     prediction = model.schema.prediction.name
-    scored = rows.drop_nulls([prediction, LABEL])
+    scored = mixed_within_times(rows.drop_nulls([prediction, LABEL]), model.schema)
     if scored.height < LEAST_ROWS:
         return
     fitted = loss_model.fit(_matrix(model, scored), numbers(scored[prediction]), numbers(scored[LABEL]), SEED)
     for name, data in loss_model.to_files(fitted).items():
         store.write(f"{_folder(record)}{name}", data)
+
+
+def mixed_within_times(rows: pl.DataFrame, schema: Schema) -> pl.DataFrame:
+    """Rows of one time in any order, times in the order in which they come first.
+
+    Files of a month are often sorted by something else, and a stretch of rows would be of one town rather
+    than of a while.
+    """
+    times = [column.name for column in schema.columns if column.role is Role.TIME and column.name in rows]
+    if not times:
+        return rows
+    mixed = rows[np.random.Generator(np.random.PCG64(SEED)).permutation(rows.height)]
+    first = {value: place for place, value in enumerate(rows[times[0]].unique(maintain_order=True))}
+    order = np.argsort([first[value] for value in mixed[times[0]]], kind="stable")
+    return mixed[order]
 
 
 def estimates(

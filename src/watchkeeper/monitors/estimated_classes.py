@@ -2,20 +2,27 @@
 
 Each row's chance of being positive, once calibrated, is what it adds to the expected confusion matrix; the
 figures are read off that (CBPE: Kivimäki et al., "Confidence-based estimators for predictive performance in
-model monitoring", 2024). The interval is how far, in samples of as many held-out rows of the baseline, the
-figure came from its estimate.
+model monitoring", 2024). The interval is how far, in samples of as many held-out rows of the baseline and
+from one stretch of its time to the next, the figure came from its estimate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from watchkeeper.core.values import Undefined
-from watchkeeper.monitors.estimated_quality import LEAST_ROWS, LEVEL, WINDOW_ROWS, Estimated
+from watchkeeper.monitors.estimated_quality import (
+    LEAST_BLOCKS,
+    LEAST_ROWS,
+    WINDOW_ROWS,
+    Estimated,
+    blocks,
+    half_width,
+)
 
 Floats = NDArray[np.float64]
 
@@ -67,8 +74,8 @@ def figures(of: Chances) -> Mapping[str, float | Undefined]:
 def estimate(window: Chances, held_out: tuple[Chances, Floats], seed: int) -> tuple[Estimated, ...]:
     """Figures of rows whose labels nobody knows; those without a value are left out.
 
-    `held_out` are baseline rows with chances by a model that had not seen them, and their labels (0 or 1).
-    Raises ValueError for fewer than 100 of these or 30 rows of the window.
+    `held_out` are baseline rows in the order of their time, with chances by a model that had not seen
+    them, and their labels (0 or 1). Raises ValueError for fewer than 100 of these or 30 rows of the window.
     """
     before, labels = held_out
     if before.rows < LEAST_ROWS or before.rows != labels.size:
@@ -77,26 +84,34 @@ def estimate(window: Chances, held_out: tuple[Chances, Floats], seed: int) -> tu
         raise ValueError(f"want at least {WINDOW_ROWS} rows to estimate, got {window.rows}")
     random = np.random.Generator(np.random.PCG64(seed))
     truth = Chances(labels, before.answered, before.scores)
-    missed: dict[str, list[float]] = {}
-    for _ in range(RESAMPLES):
-        rows = random.integers(0, before.rows, window.rows)
-        came, expected = figures(truth.take(rows)), figures(before.take(rows))
-        for name, value in came.items():
-            estimated = expected[name]
-            if not isinstance(value, Undefined) and not isinstance(estimated, Undefined):
-                missed.setdefault(name, []).append(value - estimated)
-    found = figures(window)
+    samples = (random.integers(0, before.rows, window.rows) for _ in range(RESAMPLES))
+    by_chance = _missed(truth, before, samples)
+    cut = blocks(before.rows, window.rows)
+    size = window.rows * len(cut) / before.rows
+    by_time = _missed(truth, before, (np.arange(each.start, each.stop) for each in cut))
     return tuple(
-        _between(name, value, np.array(missed[name]))
-        for name, value in found.items()
-        if not isinstance(value, Undefined) and len(missed.get(name, ())) >= RESAMPLES / 2
+        _between(name, value, half_width(by_chance[name], by_time[name], size))
+        for name, value in figures(window).items()
+        if not isinstance(value, Undefined)
+        and len(by_chance.get(name, ())) >= RESAMPLES / 2
+        and len(by_time.get(name, ())) >= LEAST_BLOCKS
     )
 
 
-def _between(name: str, value: float, missed: Floats) -> Estimated:
-    tail = (1 - LEVEL) / 2
-    low, high = np.clip(value + np.quantile(missed, [tail, 1 - tail]), 0.0, 1.0).tolist()
-    return Estimated(name, value, low, high)
+def _missed(truth: Chances, expected: Chances, samples: Iterable[NDArray[np.int64]]) -> dict[str, Floats]:
+    """By how much each figure came out above its estimate, in each sample in which it has both."""
+    found: dict[str, list[float]] = {}
+    for rows in samples:
+        estimates = figures(expected.take(rows))
+        for name, value in figures(truth.take(rows)).items():
+            estimated = estimates[name]
+            if not isinstance(value, Undefined) and not isinstance(estimated, Undefined):
+                found.setdefault(name, []).append(value - estimated)
+    return {name: np.array(values) for name, values in found.items()}
+
+
+def _between(name: str, value: float, half: float) -> Estimated:
+    return Estimated(name, value, max(value - half, 0.0), min(value + half, 1.0))
 
 
 def _auc(of: Chances) -> float | Undefined:
