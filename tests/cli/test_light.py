@@ -22,6 +22,7 @@ HEAVY = {
     "train",
     "up",
     "labels import",
+    "labels merge",
     "labels status",
     "monitor run",
     "monitor backfill",

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+import orjson
 import polars as pl
 
 from watchkeeper.core.windows import Window
@@ -37,6 +38,8 @@ _PLAIN = (
     r'"collectedTime":"(?P<time>[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})Z"\},'
     r'"eventVersion":"0"\}$'
 )
+# What a record's labels say, of its labels in their order: numbers however they are written.
+_SAID = pl.coalesce(pl.col("label").cast(pl.Float64, strict=False).cast(pl.String), "label").str.join("\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +96,60 @@ def read_label_records(objects: Iterable[tuple[str, bytes]], of: pl.Series | Non
     return LabelRecords(pl.concat(frames), tuple(bad))
 
 
+def truths(lines: Lines) -> tuple[pl.DataFrame, list[BadLine]]:
+    """The batch's records, one row each: `_object`, `_line`, `_join_id`, `_collected_at`, `truth` and `said`.
+
+    `truth` is `groundTruthData` as JSON text, `said` what two records agree in when they say the same, and
+    `_collected_at` as in `LabelRecords`.
+    """
+    found, bad = _listed(lines)
+    said = found.select("_object", "_line", "label").explode("label").group_by("_object", "_line")
+    whole = lines.frame.join(found.select("_object", "_line"), on=["_object", "_line"], how="semi")
+    texts = whole.select("_object", "_line", _truth_text().alias("truth"))
+    found = found.select(
+        "_object", "_line", "_join_id", pl.coalesce("_collected_at", "_hour").alias("_collected_at")
+    )
+    for own in (said.agg(_SAID.alias("said")), texts):
+        found = found.join(own, on=["_object", "_line"], how="left", maintain_order="left")
+    lacking = found["truth"].is_null().any()
+    return (_with_slow_truths(lines, found) if lacking else found), bad
+
+
+def _truth_text() -> pl.Expr:
+    """`groundTruthData` of a line in our own form; null for any other."""
+    return pl.col("line").str.extract(
+        r'^\{"groundTruthData":(\{"data":"(?:[^"\\]|\\.)*","encoding":"[A-Z]+"\}),'
+    )
+
+
+def _with_slow_truths(lines: Lines, found: pl.DataFrame) -> pl.DataFrame:
+    keyed = {(place, number): line for place, number, line in (*lines.frame.iter_rows(), *lines.unread())}
+    texts = [
+        text
+        if text is not None
+        else orjson.dumps(orjson.loads(keyed[place, number])["groundTruthData"]).decode()
+        for place, number, text in found.select("_object", "_line", "truth").iter_rows()
+    ]
+    return found.with_columns(pl.Series("truth", texts, dtype=pl.String))
+
+
 def _records(lines: Lines) -> tuple[pl.DataFrame, list[BadLine]]:
-    """The batch's records, numbered from 0 in the order of objects and lines."""
+    """The batch's records as rows, one a label, numbered from 0 in the order of objects and lines."""
+    found, bad = _listed(lines)
+    both = found.with_row_index("_record").explode("label")
+    return both.select(
+        "_join_id",
+        pl.int_range(pl.len()).over("_record").alias("_row"),
+        "label",
+        pl.coalesce("_collected_at", "_hour").alias("_collected_at"),
+        "_hour",
+        pl.col("_record").cast(pl.Int64),
+        "_line",
+    ), bad
+
+
+def _listed(lines: Lines) -> tuple[pl.DataFrame, list[BadLine]]:
+    """The batch's records, each with its labels as a list, in the order of objects and lines."""
     hours = pl.DataFrame(
         {"_object": range(len(lines.keys)), "_hour": [folder_hour(key) for key in lines.keys]},
         schema={"_object": pl.Int64(), "_hour": _TIME},
@@ -118,16 +173,7 @@ def _records(lines: Lines) -> tuple[pl.DataFrame, list[BadLine]]:
     )
     slow, bad = _singly(lines, parts.filter(~plain))
     both = pl.concat([fast, slow]).sort("_object", "_line").join(hours, on="_object", maintain_order="left")
-    both = both.with_row_index("_record").explode("label")
-    return both.select(
-        "_join_id",
-        pl.int_range(pl.len()).over("_record").alias("_row"),
-        "label",
-        pl.coalesce("_collected_at", "_hour").alias("_collected_at"),
-        "_hour",
-        pl.col("_record").cast(pl.Int64),
-        "_line",
-    ), bad
+    return both, bad
 
 
 def _singly(lines: Lines, rest: pl.DataFrame) -> tuple[pl.DataFrame, list[BadLine]]:
@@ -145,8 +191,8 @@ def _singly(lines: Lines, rest: pl.DataFrame) -> tuple[pl.DataFrame, list[BadLin
     for place, number, line in rest.select("_object", "_line", "line").iter_rows():
         for _, item in read_ground_truth_lines(lines.keys[place], line.encode()):
             take(place, number, item)
-    for place, data in lines.unreadable:
-        for number, item in read_ground_truth_lines(lines.keys[place], data):
+    for place, number, line in lines.unread():
+        for _, item in read_ground_truth_lines(lines.keys[place], line):
             take(place, number, item)
     form = {
         "_object": pl.Int64(),
@@ -160,8 +206,7 @@ def _singly(lines: Lines, rest: pl.DataFrame) -> tuple[pl.DataFrame, list[BadLin
 
 def _disagreeing(records: pl.DataFrame, last: pl.DataFrame) -> int:
     """How many ids have a record that says something else than the one that counts."""
-    number = pl.col("label").cast(pl.Float64, strict=False).cast(pl.String)
-    said = pl.coalesce(number, "label").str.join("\n").alias("_said")
+    said = _SAID.alias("_said")
     each = records.group_by("_join_id", "_record").agg(said)
     counts = last.group_by("_join_id").agg(said.alias("_counts"))
     return (
