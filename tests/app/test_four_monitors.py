@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests.adapters.local.test_predictor import says, serving
 from tests.app.loop import ANA, KIM, Loop, copied, model_of, new_loop, train_in
 from tests.training.history import sales
 from watchkeeper.app.baseline_approval import Word, approve_baseline
@@ -282,3 +283,67 @@ def test_what_the_project_file_cannot_mean_is_an_error(
         text = text.replace(old, new)
     with pytest.raises(InputError, match=re.escape(said)):
         new_loop(tmp_path, (WITH_ALL[0], text))
+
+
+def asking(url: str, **settings: object) -> tuple[str, str]:
+    said = ", ".join(f"{key}: {value}" for key, value in {"endpoint": url, **settings}.items())
+    old = 'explainability: {schedule: "cron(0 0 1 * ? *)", min_rows: 20}'
+    new = f'explainability: {{schedule: "cron(0 0 1 * ? *)", min_rows: 20, kernel_shap: {{{said}}}}}'
+    assert old in MONITORS
+    return WITH_ALL[0], MONITORS.replace(old, new)
+
+
+def test_an_endpoint_is_asked_where_the_project_says_so(tmp_path: Path) -> None:
+    """The price is twice the area and nothing else, whatever our own model makes of it."""
+
+    def by_area(body: bytes) -> tuple[int, dict[str, str], bytes]:
+        rows = [line.split(",") for line in body.decode().splitlines()]
+        return 200, {}, "\n".join(str(2 * float(row[2])) for row in rows).encode()
+
+    with serving([by_area]) as served:
+        loop = new_loop(tmp_path, asking(served.url, baseline_rows=2, max_rows=700))
+        train_in(loop)
+        approve(loop.target, 1, "prod", KIM, "good figures")
+        found = lived(loop, loop, sales(a_month=300))["explainability"]
+    assert found.status is Status.COMPLETED, found.reason
+    found_rows = (700 - 2) // (6 * 2 + 1)
+    assert found.notes[0] == (
+        f"explained by Kernel SHAP over every coalition, {2 + found_rows * 13} rows asked of {served.url}"
+    )
+    assert f"{found_rows} of 300 rows explained" in found.notes[1]
+    by_column = {
+        name: values_of(found, "explainability_importance", feature=name)[0]
+        for name in ("month", "town", "area")
+    }
+    assert by_column["month"] == pytest.approx(0, abs=1e-9)
+    assert by_column["town"] == pytest.approx(0, abs=1e-9)
+    assert by_column["area"] > 10
+
+
+def test_an_endpoint_that_breaks_is_a_failed_execution(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("watchkeeper.adapters.local.predictor.FIRST_WAIT", 0.0)
+
+    def fine(body: bytes) -> tuple[int, dict[str, str], bytes]:
+        return 200, {}, "\n".join("1" for _ in body.splitlines()).encode()
+
+    with serving([fine]) as served:
+        loop = new_loop(tmp_path, asking(served.url, baseline_rows=1))
+        train_in(loop)
+        approve(loop.target, 1, "prod", KIM, "good figures")
+        served.answers[:] = [says(500, b"out of memory")]
+        found = lived(loop, loop, sales())
+    failed = found.pop("explainability")
+    assert failed.status is Status.FAILED
+    assert "5 tries, the last one 500: out of memory" in failed.reason
+    assert {execution.status for execution in found.values()} <= {Status.COMPLETED, Status.VIOLATIONS}
+
+
+def test_a_baseline_made_in_process_has_nothing_for_an_endpoint_to_start_from(
+    trained: Loop, tmp_path: Path
+) -> None:
+    loop = copied(trained, tmp_path, asking("http://127.0.0.1:1/invocations"))
+    found = lived(loop, trained, sales(a_month=300))["explainability"]
+    assert found.status is Status.FAILED
+    assert "the baseline has no rows to measure from, as it was made without kernel_shap" in found.reason

@@ -8,12 +8,16 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from watchkeeper.adapters.local.predictor import EndpointPredictor
 from watchkeeper.app.artefacts import columns_of
 from watchkeeper.app.judgement import Against, Figure, Judge, Judged, Watched, violations_file
-from watchkeeper.app.suggestion import ANALYSIS, LOCAL_SHAP, Suggestion
+from watchkeeper.app.suggestion import ANALYSIS, LOCAL_SHAP, SHAP_BASELINE, Suggestion
+from watchkeeper.core.errors import InputError
 from watchkeeper.model.attributions import attributions
 from watchkeeper.model.contributions import LEAST_ROWS as TABULATED
 from watchkeeper.model.contributions import TABLES
+from watchkeeper.model.features import Columns
+from watchkeeper.model.kernel_shap import KernelSettings, kernel_shap
 from watchkeeper.monitors import explainability
 from watchkeeper.monitors.evidence import NoRows
 from watchkeeper.monitors.explainability import LEAST_ROWS, chance, compare, importances, ndcg
@@ -44,12 +48,19 @@ class _Explained:
 def suggest(rows: pl.DataFrame, watched: Watched) -> Suggestion:
     """Attributions of the rows that the model had not seen when it scored them, and their importances.
 
-    Raises InputError where the model is not in the store or reads a column that the rows have not.
+    Raises InputError where the model is not in the store or reads a column that the rows have not, and
+    PlatformError where an endpoint that is asked instead gives no answer.
     """
-    explained = _explained(rows.drop_nulls(watched.schema.prediction.name), watched)
+    unseen = rows.drop_nulls(watched.schema.prediction.name)
+    background = _background(unseen, watched)
+    explained = _explained(unseen, watched, background)
     found = explained.summed_up(watched)
     return Suggestion(
-        ((ANALYSIS, attributions_json(found)), (LOCAL_SHAP, local_attributions_csv(found, explained.values)))
+        (
+            (ANALYSIS, attributions_json(found)),
+            (LOCAL_SHAP, local_attributions_csv(found, explained.values)),
+            (SHAP_BASELINE, background.write_csv()),
+        )
     )
 
 
@@ -59,7 +70,8 @@ def judge(rows: pl.DataFrame, against: Against) -> Judged:
     (before,) = read.attributions(against.baseline.text(ANALYSIS), f"baseline {ANALYSIS}")
     names = [name for name, _ in before.importances]
     known = read.local_attributions(against.baseline.text(LOCAL_SHAP), names, f"baseline {LOCAL_SHAP}")
-    explained = _explained(rows, watched)
+    background = pl.read_csv(against.baseline.text(SHAP_BASELINE).encode(), infer_schema=False)
+    explained = _explained(rows, watched, background)
     current = explained.summed_up(watched)
     drift = None
     if min(len(known), len(explained.values)) >= LEAST_ROWS:
@@ -86,21 +98,66 @@ def judge(rows: pl.DataFrame, against: Against) -> Judged:
     )
 
 
-def _explained(rows: pl.DataFrame, watched: Watched) -> _Explained:
-    """Attributions of at most `explained_rows` rows, drawn evenly, with the level of their months taken out.
+def _background(rows: pl.DataFrame, watched: Watched) -> pl.DataFrame:
+    """The rows that Kernel SHAP measures attributions from; none where the trees have their own shares."""
+    inputs = [column.name for column in watched.schema.inputs]
+    asked = watched.section.kernel_shap
+    return _drawn(rows.select(inputs), asked.baseline_rows if asked else 0)
+
+
+def _explained(rows: pl.DataFrame, watched: Watched, background: pl.DataFrame) -> _Explained:
+    """Attributions of at most `explained_rows` rows, drawn evenly."""
+    chosen = _drawn(rows, watched.section.explained_rows)
+    if watched.section.kernel_shap is not None:
+        return _by_endpoint(chosen, watched, background, rows.height)
+    return _in_process(chosen, watched, rows.height)
+
+
+def _in_process(chosen: pl.DataFrame, watched: Watched, of_rows: int) -> _Explained:
+    """By the model's trees, with the level of the rows' months taken out.
 
     A market that rises would else make every feature count for more.
     """
     model = watched.model()
-    chosen = _drawn(rows, watched.section.explained_rows)
     found = attributions(model, columns_of(model, chosen, "explain rows"))
     return _Explained(
         tuple("+".join(source) for source in found.sources),
         found.values / found.level[:, None],
         float((found.expected / found.level).mean()),
-        rows.height,
+        of_rows,
         found.method,
     )
+
+
+def _by_endpoint(
+    chosen: pl.DataFrame, watched: Watched, background: pl.DataFrame, of_rows: int
+) -> _Explained:
+    """By Kernel SHAP against an endpoint, as many rows as its budget allows."""
+    asked = watched.section.kernel_shap
+    if asked is None or background.is_empty():
+        raise InputError(
+            "explain rows by Kernel SHAP: the baseline has no rows to measure from, as it was made without "
+            "kernel_shap; suggest a new one"
+        )
+    names = [column.name for column in watched.schema.inputs]
+    found = kernel_shap(
+        EndpointPredictor(asked.endpoint),
+        _texts(chosen, names),
+        _texts(background, names),
+        KernelSettings(asked.num_samples, asked.max_rows, SEED),
+    )
+    how = "every coalition" if found.exact else "a sample of coalitions"
+    return _Explained(
+        found.columns,
+        found.values,
+        found.expected,
+        of_rows,
+        f"Kernel SHAP over {how}, {found.asked:,} rows asked of {asked.endpoint}",
+    )
+
+
+def _texts(rows: pl.DataFrame, names: list[str]) -> Columns:
+    return {name: rows[name].cast(pl.String).to_list() for name in names}
 
 
 def _drawn(rows: pl.DataFrame, most: int) -> pl.DataFrame:
@@ -112,7 +169,9 @@ def _drawn(rows: pl.DataFrame, most: int) -> pl.DataFrame:
 
 def _notes(explained: _Explained, drift: AttributionDrift | None) -> list[str]:
     notes = []
-    if len(explained.values) >= TABULATED and explained.method != TABLES:
+    if explained.method.startswith("Kernel"):
+        notes.append(f"explained by {explained.method}")
+    elif len(explained.values) >= TABULATED and explained.method != TABLES:
         notes.append(f"explained without tables, which takes longer: {explained.method}")
     if len(explained.values) < explained.rows:
         drawn = f"{len(explained.values):,} of {explained.rows:,} rows explained, drawn evenly"
@@ -130,4 +189,4 @@ def _error(explained: _Explained) -> str:
     return f"; the importance of {explained.names[top]} is known to ±{half / sizes[:, top].mean():.1%} (95 %)"
 
 
-JUDGE = Judge(explainability.MONITOR.needs_labels, (ANALYSIS, LOCAL_SHAP), suggest, judge)
+JUDGE = Judge(explainability.MONITOR.needs_labels, (ANALYSIS, LOCAL_SHAP, SHAP_BASELINE), suggest, judge)

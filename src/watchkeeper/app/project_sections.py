@@ -45,6 +45,7 @@ SLA_METRICS = tuple(
 OF_ONE_MONITOR = {
     "agg_method": "explainability",
     "explained_rows": "explainability",
+    "kernel_shap": "explainability",
     "facet": "bias",
     "label_values_or_threshold": "bias",
     "group_variable": "bias",
@@ -193,6 +194,15 @@ class FacetSection(Section):
     value_or_threshold: list[str | int | float] = []
 
 
+class KernelShapSection(Section):
+    """How an endpoint is asked for attributions, where the model itself is not at hand."""
+
+    endpoint: str = Field(pattern=r"^https?://")
+    num_samples: int | None = Field(default=None, ge=2)
+    baseline_rows: int = Field(default=5, ge=1)
+    max_rows: int = Field(default=100_000, ge=1)
+
+
 class MonitorSection(Section):
     schedule: Schedule
     min_rows: int = Field(default=500, ge=1)
@@ -200,6 +210,7 @@ class MonitorSection(Section):
     labels: LabelsSection = LabelsSection()
     agg_method: Literal["mean_abs", "mean_sq", "median"] = "mean_abs"
     explained_rows: int = Field(default=1_000, ge=30)  # fewer cannot be held against chance
+    kernel_shap: KernelShapSection | None = None
     facet: list[FacetSection] = []
     label_values_or_threshold: list[str | int | float] = []
     group_variable: str | None = None

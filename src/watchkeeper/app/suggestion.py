@@ -9,6 +9,7 @@ from watchkeeper.core.encoding import digest
 STATISTICS, CONSTRAINTS = "statistics.json", "constraints.json"
 ANALYSIS = "analysis.json"
 LOCAL_SHAP = "explanations_shap/out.csv"
+SHAP_BASELINE = "explanations_shap/baseline.csv"
 
 
 @dataclass(frozen=True, slots=True)
