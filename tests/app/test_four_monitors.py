@@ -272,6 +272,10 @@ def test_two_baselines_are_told_apart_in_words(loop: Loop, trained: Loop, monito
         ([("min_rows: 20}\n  expl", "min_rows: 20, facet: []}\n  expl")], "facet is a key of bias alone"),
         ([("[EAST]", "[EAST], value: 1")], 'unknown key "value"'),
         ([("explainability: {", "explainability: {agg_method: sum, ")], "mean_abs"),
+        (
+            [("explainability: {", "explainability: {bootstrap: 100, ")],
+            "bootstrap is a key of model-quality alone",
+        ),
     ],
 )
 def test_what_the_project_file_cannot_mean_is_an_error(
@@ -347,3 +351,60 @@ def test_a_baseline_made_in_process_has_nothing_for_an_endpoint_to_start_from(
     found = lived(loop, trained, sales(a_month=300))["explainability"]
     assert found.status is Status.FAILED
     assert "the baseline has no rows to measure from, as it was made without kernel_shap" in found.reason
+
+
+def test_figures_have_intervals_where_they_are_asked_for(trained: Loop, tmp_path: Path) -> None:
+    asked = ("    tolerance: 2.0\n", "    tolerance: 2.0\n    bootstrap: 200\n")
+    loop = copied(trained, tmp_path, WITH_ALL, asked)
+    found = lived(loop, trained, sales(a_month=300))["model-quality"]
+    for name in ("rmse", "mae", "mape", "r2"):
+        (low,) = values_of(found, "model_quality_bound", figure=name, bound="low")
+        (high,) = values_of(found, "model_quality_bound", figure=name, bound="high")
+        (value,) = values_of(found, f"model_quality_{name}")
+        assert low < value < high
+    assert "95 % between" in page_of(loop, found)
+    with pytest.raises(InputError, match="want 0 or at least 100 resamples, got 99"):
+        new_loop(tmp_path / "few", WITH_ALL, (asked[0], asked[1].replace("200", "99")))
+
+
+def test_segments_may_be_expressions(trained: Loop, tmp_path: Path) -> None:
+    """Large flats in the east cost half as much again: neither the east nor large flats alone say so best."""
+    expressions = """\
+    tolerance: 2.0
+    segment_rows: 10
+    segments:
+      east_large: "town = 'EAST' and area > 100"
+      pair: "town || ', ' || CASE WHEN area > 100 THEN 'large' ELSE 'small' END"
+      broken: "town >"
+      unknown: "floor > 3"
+      town: "town"
+"""
+    loop = copied(trained, tmp_path, WITH_ALL, ("    tolerance: 2.0\n", expressions))
+    price, struck = (
+        pl.col("price").cast(pl.Float64),
+        (pl.col("town") == "EAST") & (pl.col("area").cast(int) > 100),
+    )
+    dearer = pl.when(struck).then(price * 2.5).otherwise(price).round(0).cast(pl.String)
+    found = lived(loop, trained, sales(a_month=300).with_columns(price=dearer))["model-quality"]
+    first, second = found.judgements[0].segments[:2]
+    assert {(each.column, each.value) for each in (first, second)} == {
+        ("east_large", "true"), ("pair", "EAST, large"),
+    }  # fmt: skip
+    assert first.metrics == second.metrics
+    assert "; worst east_large true: mean error" in found.reason or "; worst pair EAST, large" in found.reason
+    said = "\n".join(found.notes)
+    assert "segments by broken not looked at: unable to parse 'town >'" in said
+    assert 'segments by unknown not looked at: unable to find column "floor"' in said
+    assert "segments by town not looked at: there is a column of that name" in said
+    assert "pair EAST, large" in page_of(loop, found)
+
+
+def test_no_segment_tells_a_sensitive_column(trained: Loop, tmp_path: Path) -> None:
+    asked = ("    tolerance: 2.0\n", "    tolerance: 2.0\n    segments: {hidden: \"town || '!'\"}\n")
+    loop = copied(
+        trained, tmp_path, WITH_ALL, asked, ("label: price\n", "label: price\n  sensitive: [town]\n")
+    )
+    found = lived(loop, trained, sales(a_month=300))["model-quality"]
+    assert found.judgements[0].segments == ()
+    assert "segments by hidden not looked at: town is sensitive" in found.notes
+    assert "EAST" not in page_of(loop, found)

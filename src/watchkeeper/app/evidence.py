@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-
-import polars as pl
 
 from watchkeeper.app.baselines import baseline_by
 from watchkeeper.app.column_distributions import column_distribution
 from watchkeeper.app.executions import folder_of
 from watchkeeper.app.judge_bias import masked
 from watchkeeper.app.judgement import LABEL, numbers
+from watchkeeper.app.segmenting import Divided
 from watchkeeper.app.suggestion import ANALYSIS, STATISTICS
 from watchkeeper.core.ports import Store
 from watchkeeper.core.values import VERDICTS, Execution, Schema, Segment
@@ -98,14 +97,13 @@ def facets(
     return tuple(FacetThenAndNow(facet, bias.counterpart(facet, before)) for facet in now.facets)
 
 
-def quality_evidence(
-    rows: pl.DataFrame, schema: Schema, columns: Sequence[str], unit: str
-) -> QualityEvidence:
-    """Evidence from labelled rows (text columns, with `label`), by the values of `columns`."""
+def quality_evidence(apart: Divided, schema: Schema, least: int, unit: str) -> QualityEvidence:
+    """Evidence from labelled rows (text columns, with `label`), by segments of at least so many rows."""
+    rows = apart.rows
     labels, predictions = numbers(rows[LABEL]), numbers(rows[schema.prediction.name])
     points = tuple(zip(predictions.tolist(), labels.tolist(), strict=True))
     return QualityEvidence(
-        segments=model_quality.segments(rows, labels, predictions, columns),
+        segments=model_quality.segments(rows, labels, predictions, apart.columns, least),
         residuals=Residuals(points, len(points), unit),
     )
 

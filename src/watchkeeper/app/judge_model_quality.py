@@ -17,12 +17,14 @@ from watchkeeper.app.judgement import (
     sla_figures,
     violations_file,
 )
+from watchkeeper.app.segmenting import Divided, divided
 from watchkeeper.app.slas import broken_by_figures
 from watchkeeper.app.suggestion import CONSTRAINTS, STATISTICS, Suggestion
 from watchkeeper.core.values import Metrics, Segment, Undefined
 from watchkeeper.monitors import model_quality
 from watchkeeper.monitors.answers import Answers
 from watchkeeper.monitors.evidence import NoRows
+from watchkeeper.monitors.model_quality_intervals import intervals
 from watchkeeper.monitors.model_quality_values import QualityStatistics
 from watchkeeper.readers import contract as read
 from watchkeeper.render.contract import constraints_json, statistics_json, violations_json
@@ -59,6 +61,8 @@ def judge(rows: pl.DataFrame, against: Against) -> Judged:
         statistics, asked, model_quality.Settings(against.watched.section.tolerance)
     )
     figures, notes = _quality_figures(labels, predictions, before)
+    apart = divided(rows, schema, against.segments, against.sensitive)
+    bounds = _bounds(labels, predictions, against.watched.section.bootstrap)
     known = {figure.metric: figure.value for figure in figures}
     broken, per_sla, unjudged = broken_by_figures(against.slas, known)
     suggested = model_quality.suggest(statistics)
@@ -71,22 +75,30 @@ def judge(rows: pl.DataFrame, against: Against) -> Judged:
         ),
         found,
         (_OF_ALL_ROWS,) * len(found),
-        (*figures, *sla_figures(per_sla)),
-        (*notes, *unjudged),
-        _worst_segments(rows, labels, predictions, against),
+        (Figure("model_quality_violations", float(len(found))), *figures, *bounds, *sla_figures(per_sla)),
+        (*notes, *unjudged, *apart.notes),
+        _worst_segments(apart, labels, predictions, against.segments.least),
     )
 
 
 def _worst_segments(
-    rows: pl.DataFrame,
-    labels: npt.NDArray[np.float64],
-    predictions: npt.NDArray[np.float64],
-    against: Against,
+    apart: Divided, labels: npt.NDArray[np.float64], predictions: npt.NDArray[np.float64], least: int
 ) -> tuple[Segment, ...]:
     """Those with the largest error as a share of the label: by the amount the dearest would always lead."""
-    columns = [name for name in against.segments if name not in against.sensitive]
-    found = model_quality.segments(rows, labels, predictions, columns)
+    found = model_quality.segments(apart.rows, labels, predictions, apart.columns, least)
     return tuple(sorted(found, key=lambda segment: -segment.metrics.mape)[:WORST])
+
+
+def _bounds(
+    labels: npt.NDArray[np.float64], predictions: npt.NDArray[np.float64], resamples: int
+) -> list[Figure]:
+    if not resamples:
+        return []
+    return [
+        Figure("model_quality_bound", end, (("bound", name), ("figure", found.metric)))
+        for found in intervals(labels, predictions, resamples, seed=0)
+        for name, end in (("low", found.low), ("high", found.high))
+    ]
 
 
 def _quality_figures(

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from watchkeeper.app.project_sections import MonitorSection
+from watchkeeper.app.segmenting import SegmentsBy
 from watchkeeper.app.suggestion import Suggestion
 from watchkeeper.core.values import Schema, Segment, Violation
 from watchkeeper.model.artefact import Model
@@ -18,6 +19,7 @@ from watchkeeper.monitors.evidence import NoRows, OffendingRows
 
 LABEL = "label"  # the column that joining labels adds
 VIOLATIONS = "constraint_violations.json"
+NO_SEGMENTS = SegmentsBy((), {}, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Against:
     baseline: Suggestion
     slas: tuple[Sla, ...] = ()
     sensitive: frozenset[str] = frozenset()
-    segments: tuple[str, ...] = ()  # columns whose values are looked at apart
+    segments: SegmentsBy = NO_SEGMENTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from watchkeeper.app.project import Project
 from watchkeeper.app.project_sections import MonitorSection
 from watchkeeper.app.records import create_record
 from watchkeeper.app.schemas import schema
+from watchkeeper.app.segmenting import segments_by
 from watchkeeper.app.slas import slas_of
 from watchkeeper.app.targets import Target
 from watchkeeper.app.window_evidence import window_evidence
@@ -236,7 +237,7 @@ def _verdicts(target: Target, run: MonitorRun, rows: WindowRows, yardsticks: _Ya
             baseline=files_of(store, record),
             slas=yardsticks.slas,
             sensitive=sensitive,
-            segments=tuple(target.project.settings.training.segments),
+            segments=segments_by(target.project, section),
         )
         judged = JUDGES[run.monitor].judge(own, against)
         evidence = window_evidence(store, judged, own, [key for key in keys if key.startswith("captures/")])

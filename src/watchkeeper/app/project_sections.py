@@ -44,6 +44,9 @@ SLA_METRICS = tuple(
 )
 OF_ONE_MONITOR = {
     "agg_method": "explainability",
+    "bootstrap": "model-quality",
+    "segments": "model-quality",
+    "segment_rows": "model-quality",
     "explained_rows": "explainability",
     "kernel_shap": "explainability",
     "facet": "bias",
@@ -208,12 +211,22 @@ class MonitorSection(Section):
     min_rows: int = Field(default=500, ge=1)
     tolerance: float = Field(default=1.0, ge=1)  # times the baseline's error; 1.0 is the contract
     labels: LabelsSection = LabelsSection()
+    bootstrap: int = Field(default=0, ge=0)  # resamples
+    segments: dict[str, str] = {}
+    segment_rows: int = Field(default=30, ge=2)
     agg_method: Literal["mean_abs", "mean_sq", "median"] = "mean_abs"
     explained_rows: int = Field(default=1_000, ge=30)  # fewer cannot be held against chance
     kernel_shap: KernelShapSection | None = None
     facet: list[FacetSection] = []
     label_values_or_threshold: list[str | int | float] = []
     group_variable: str | None = None
+
+    @field_validator("bootstrap")
+    @classmethod
+    def _none_or_enough(cls, count: int) -> int:
+        if 0 < count < 100:
+            raise _said(f"bootstrap: want 0 or at least 100 resamples, got {count}")
+        return count
 
     def columns_named(self) -> Iterator[tuple[str, *tuple[str | int, ...]]]:
         """Each column that the section names, and where in it."""

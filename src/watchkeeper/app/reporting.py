@@ -11,11 +11,13 @@ from watchkeeper.app.evidence import QualityEvidence, distributions, facets, imp
 from watchkeeper.app.executions import executions, folder_of, newest_revisions
 from watchkeeper.app.models import catalogue
 from watchkeeper.app.monitor_inputs import read_labelled_rows, source_of
+from watchkeeper.app.monitoring import MonitorRun, section_of
 from watchkeeper.app.project import Project
 from watchkeeper.app.project_sections import PREDICTION
 from watchkeeper.app.retrains import Retrain as RetrainRecord
 from watchkeeper.app.retrains import retrains
 from watchkeeper.app.schemas import schema
+from watchkeeper.app.segmenting import divided, segments_by
 from watchkeeper.app.summary import Summary
 from watchkeeper.app.targets import Target
 from watchkeeper.core.ports import Store
@@ -162,8 +164,10 @@ def _evidence(target: Target, execution: Execution) -> QualityEvidence | None:
     sensitive = target.project.environment(execution.environment).data.sensitive
     if {settings.data.label, PREDICTION} & set(sensitive):
         return None  # each point of the picture is a value of theirs
-    columns = tuple(name for name in settings.training.segments if name not in sensitive)
-    return quality_evidence(rows, schema(target.store, model.schema_version), columns, settings.data.unit)
+    run = MonitorRun(execution.monitor, execution.environment, execution.scheduled_at)
+    by = segments_by(target.project, section_of(target.project, run))
+    known = schema(target.store, model.schema_version)
+    return quality_evidence(divided(rows, known, by, sensitive), known, by.least, settings.data.unit)
 
 
 def _newest(alerts: Sequence[Alert]) -> tuple[Alert, ...]:

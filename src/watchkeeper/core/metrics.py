@@ -59,6 +59,12 @@ METRICS: tuple[Metric, ...] = (
         "Share of rows of the newest window in which a feature holds a value.",
     ),
     Metric(
+        "watchkeeper_model_quality_violations",
+        _GAUGE,
+        "",
+        "Model quality checks and promises that did not hold in the newest labelled window.",
+    ),
+    Metric(
         "watchkeeper_model_quality_rmse",
         _GAUGE,
         "",
@@ -87,6 +93,12 @@ METRICS: tuple[Metric, ...] = (
         _GAUGE,
         "ratio",
         "Mean of prediction minus label over the mean label, of the newest labelled window.",
+    ),
+    Metric(
+        "watchkeeper_model_quality_bound",
+        _GAUGE,
+        "",
+        "An end (the label bound) of the 95 % interval of a model quality figure (the label figure).",
     ),
     Metric(
         "watchkeeper_model_quality_rmse_baseline_ratio",

@@ -141,11 +141,15 @@ def figures(labels: Floats, predictions: Floats) -> Metrics:
 
 
 def segments(
-    frame: pl.DataFrame, labels: Floats, predictions: Floats, columns: Sequence[str]
+    frame: pl.DataFrame,
+    labels: Floats,
+    predictions: Floats,
+    columns: Sequence[str],
+    least: int = SEGMENT_ROWS,
 ) -> tuple[Segment, ...]:
     """Figures per value of each of the columns, highest rmse first, then by column and value.
 
-    Rows of `frame` are those of `labels`. Values with fewer than 30 rows, missing values, and values
+    Rows of `frame` are those of `labels`. Values with fewer than `least` rows, missing values, and values
     for which a figure has no value (see `figures`) are left out.
     """
     answers = Answers.of_numbers(labels, predictions)
@@ -157,7 +161,7 @@ def segments(
         values = frame[column].cast(pl.String).fill_null("").to_numpy()
         for value, count in zip(*np.unique(values, return_counts=True), strict=True):
             rows = values == value
-            if value and count >= SEGMENT_ROWS and _has_figures(y[rows]):
+            if value and count >= least and _has_figures(y[rows]):
                 found.append(Segment(column, str(value), figures(y[rows], p[rows])))
     return tuple(sorted(found, key=lambda segment: (-segment.metrics.rmse, segment.column, segment.value)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from watchkeeper.core.values import VERDICTS, Execution, Segment
@@ -32,6 +33,14 @@ class ExecutionView:
     facets: tuple[FacetThenAndNow, ...] = ()
 
 
+_QUALITY = "watchkeeper_model_quality_"
+_FIGURES: tuple[tuple[str, str, Callable[[float, str], str]], ...] = (
+    ("rmse", "rmse", text.amount),
+    ("mae", "mae", text.amount),
+    ("mape", "mape", lambda value, _: text.share(value)),
+    ("r2", "r2", lambda value, _: text.decimal(value)),
+    ("bias_ratio", "bias", lambda value, _: text.signed_share(value)),
+)
 MOST_CHARACTERS = 160  # of a value
 MOST_ROWS = 500  # example rows; more are in the record
 
@@ -62,6 +71,15 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
+class QualityFigure:
+    """A figure of quality as text, with its interval where one was asked for."""
+
+    name: str
+    value: str
+    interval: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unshown:
     """What violations without example rows are about, and why they have none."""
 
@@ -81,6 +99,7 @@ def execution_page(view: ExecutionView) -> str:
         examples=Listed(shown[:MOST_ROWS], len(shown)),
         without=_unshown(execution),
         expected=_expected(view),
+        figures=_figures(view),
         exhibits=exhibits(view.distributions),
         residuals=[residual_exhibit(view.residuals)] if view.residuals else [],
         importances=[importance_exhibit(view.importances)] if view.importances else [],
@@ -118,8 +137,7 @@ def _shown(execution: Execution) -> tuple[ShownRow, ...]:
 def _expected(view: ExecutionView) -> list[Expected]:
     execution, unit = view.execution, view.label_unit
     judged = execution.status in VERDICTS
-    prefix = "watchkeeper_model_quality_"
-    came = {s.metric.removeprefix(prefix): s.value for s in execution.samples if judged}
+    came = {s.metric.removeprefix(_QUALITY): s.value for s in execution.samples if judged}
     return [
         Expected(
             metric=each.metric,
@@ -131,6 +149,27 @@ def _expected(view: ExecutionView) -> list[Expected]:
         )
         for each in execution.estimates
     ]
+
+
+def _figures(view: ExecutionView) -> list[QualityFigure]:
+    """The figures of a model-quality verdict; those in the label's unit with it."""
+    samples = view.execution.samples if view.execution.status in VERDICTS else ()
+    values = {s.metric.removeprefix(_QUALITY): s.value for s in samples if s.metric.startswith(_QUALITY)}
+    bounds = {
+        (labels["figure"], labels["bound"]): sample.value
+        for sample in samples
+        if sample.metric == f"{_QUALITY}bound"
+        for labels in [dict(sample.labels)]
+    }
+    shown = []
+    for key, name, said in _FIGURES:
+        if key not in values:
+            continue
+        unit = view.label_unit if key in ("rmse", "mae") else ""
+        low, high = (bounds.get((name, end)) for end in ("low", "high"))
+        interval = "" if low is None or high is None else f"{said(low, '')} {text.DASH} {said(high, unit)}"
+        shown.append(QualityFigure(name, said(values[key], unit), interval))
+    return shown
 
 
 def _unshown(execution: Execution) -> list[Unshown]:
