@@ -44,6 +44,21 @@ def test_each_row_of_a_request_is_explained_up_to_the_answer_it_got(cli: Cli, ba
     assert "█" in text.out
 
 
+def test_the_page_draws_each_row(cli: Cli, bad_month: Path, tmp_path: Path) -> None:
+    _, record = next(each for each in records(bad_month))
+    asked = record["eventMetadata"]["inferenceId"]
+    typed = ("explain", "--for", "prod", "--inference-id", asked, "--workspace", bad_month)
+    said = cli(*typed, "--html", tmp_path / "why.html")
+    assert said.code == 0, said.err
+    assert said.out.rstrip().endswith(f"the page is {tmp_path / 'why.html'}")
+    page = (tmp_path / "why.html").read_text()
+    assert page.count("what each column added") == len(answers(record))
+    assert "town = " in page
+    assert [path.name for path in tmp_path.iterdir()] == ["why.html"]
+    nowhere = cli(*typed, "--html", tmp_path / "no" / "why.html")
+    assert (nowhere.code, "write " in nowhere.err) == (3, True)
+
+
 def test_values_of_sensitive_columns_are_masked(cli: Cli, bad_month: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(bad_month, copy)

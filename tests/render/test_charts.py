@@ -33,8 +33,10 @@ from watchkeeper.render.charts import (
     status_strip,
     timeline,
 )
-from watchkeeper.render.loop import Step, loop_picture
+from watchkeeper.render.loop import Step as LoopStep
+from watchkeeper.render.loop import loop_picture
 from watchkeeper.render.scales import Style, TimeScale, scale
+from watchkeeper.render.waterfall import Step, waterfall
 
 HOSTILE = '<script>alert("town")</script> & co'
 MONTHS = tuple(month_start(month) for month in months_between("2020-01", "2022-12"))
@@ -204,7 +206,7 @@ def test_an_alert_that_fired_at_the_very_end_is_still_in_sight() -> None:
 
 
 def test_the_loop_is_drawn_as_a_ring_and_as_a_list() -> None:
-    steps = tuple(Step(f"step {n}", f"figure {n}", HOSTILE) for n in range(12))
+    steps = tuple(LoopStep(f"step {n}", f"figure {n}", HOSTILE) for n in range(12))
     drawing = f"<div>{loop_picture(steps, 'round again')}</div>"
     said = [text.text for text in elements(drawing, "text")]
     assert all(said.count(f"figure {n}") == 2 for n in range(12))
@@ -223,6 +225,7 @@ def test_the_loop_is_drawn_as_a_ring_and_as_a_list() -> None:
         paired_bars(Distribution(HOSTILE, "categorical", (), ())),
         residual_plot(Residuals((), 0)),
         paired_dots(HOSTILE, ()),
+        waterfall(HOSTILE, 1.0, ()),
     ],
 )
 def test_without_values_a_chart_says_so(drawing: str) -> None:
@@ -246,6 +249,7 @@ def test_without_values_a_chart_says_so(drawing: str) -> None:
             )
         ),
         residual_plot(Residuals(((1.0, 2.0),), 1, HOSTILE)),
+        waterfall("w", 0.0, [Step(HOSTILE, 1.0, HOSTILE)]),
         paired_dots("d", [Pair(HOSTILE, None, Spot(1.0, 0.5, 1.5), HOSTILE)]),
     ],
 )
@@ -269,3 +273,12 @@ def test_any_pairs_of_dots_stay_inside_and_have_one_line_at_zero(
     drawn = sum(1 + (pair.before is not None) for pair in pairs)
     assert len(elements(drawing, "circle")) == drawn
     assert len(re.findall('class="tone-limit"', drawing)) == sum(pair.worse for pair in pairs)
+
+
+@given(NUMBERS, st.lists(NUMBERS, min_size=1, max_size=8))
+def test_a_waterfall_ends_where_its_steps_lead(start: float, added: list[float]) -> None:
+    drawing = waterfall("steps", start, [Step(f"s{n}", each, "said") for n, each in enumerate(added)])
+    assert_sound(drawing)
+    bars_ = elements(drawing, "rect")
+    assert len(bars_) == len(added)
+    assert all(float((bar.get("width") or "0%").rstrip("%")) > 0 for bar in bars_)

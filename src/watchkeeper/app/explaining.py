@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -22,6 +22,8 @@ from watchkeeper.model.attributions import attributions
 from watchkeeper.monitors.evidence import MASK
 from watchkeeper.readers.captures import read_captures
 from watchkeeper.readers.labels import folder_hour
+from watchkeeper.render.explanation_page import ExplainedRow, ExplanationView, explanation_page
+from watchkeeper.render.text import DASH
 
 SAME = 1e-4  # relative; how far the answer on record may be from what the artefact gives
 
@@ -65,6 +67,30 @@ def explain(store: Store, project: Project, environment: str, inference_id: str)
             return tuple(_explained(store, project.environment(environment), rows))
     raise InputError(
         f"explain {inference_id}: want the id of a request that {endpoint} answered and captured, found none"
+    )
+
+
+def explanation_of(project: Project, found: Sequence[Explanation]) -> str:
+    """The rows of one request as an HTML page."""
+    first = found[0]
+    return explanation_page(
+        ExplanationView(
+            project=project.name,
+            inference_id=first.inference_id,
+            time=first.time,
+            model_version=first.model_version,
+            unit=first.unit,
+            method=first.method,
+            rows=tuple(
+                ExplainedRow(
+                    each.row + 1,
+                    each.expected,
+                    each.prediction,
+                    tuple((share.column, share.value or DASH, share.contribution) for share in each.shares),
+                )
+                for each in found
+            ),
+        )
     )
 
 

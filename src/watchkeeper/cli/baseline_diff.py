@@ -9,8 +9,7 @@ import click
 from watchkeeper.app.baseline_diff import BaselineDiff, baseline_diff, chosen, diff_page
 from watchkeeper.app.project import load_project
 from watchkeeper.app.workspace import open_workspace
-from watchkeeper.cli.output import answer, json_option, workspace_option
-from watchkeeper.core.errors import PlatformError
+from watchkeeper.cli.output import answer, json_option, workspace_option, write_page
 
 
 @click.command()
@@ -40,18 +39,8 @@ def diff(
     records = chosen(project, store, monitor, (before, after), where)
     found = baseline_diff(store, *records)
     if file is not None:
-        _write(file, diff_page(project, store, found))
+        write_page(file, diff_page(project, store, found))
     answer(found, as_json, lambda: _text(found, file))
-
-
-def _write(file: Path, text: str) -> None:
-    """Under a temporary name first, so that nobody sees half a page."""
-    half = file.with_name(f".{file.name}.part")
-    try:
-        half.write_text(text, encoding="utf-8")
-        half.replace(file)
-    except OSError as error:
-        raise PlatformError(f"write {file}: {error.strerror or error}", retryable=True) from error
 
 
 def _text(found: BaselineDiff, file: Path | None) -> str:

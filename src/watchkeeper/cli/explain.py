@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from watchkeeper.app.explaining import Explanation, explain
+from watchkeeper.app.explaining import Explanation, explain, explanation_of
 from watchkeeper.app.project import load_project
 from watchkeeper.app.workspace import open_workspace
-from watchkeeper.cli.output import answer, json_option, printable, workspace_option
+from watchkeeper.cli.output import answer, json_option, printable, workspace_option, write_page
 from watchkeeper.render.text import DASH
 
 _WIDTH = 32  # characters that the waterfall takes
@@ -24,9 +24,12 @@ _VALUE = 24  # of a value
     metavar="ID",
     help="Its inference id; of a request without one its event id.",
 )
+@click.option("--html", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write a page too.")
 @workspace_option
 @json_option
-def explain_command(environment: str, inference_id: str, workspace: Path, as_json: bool) -> None:
+def explain_command(
+    environment: str, inference_id: str, file: Path | None, workspace: Path, as_json: bool
+) -> None:
     """Print what each column added to the predictions of a captured request.
 
     Attributions are exact SHAP values of the model version that answered. From the expected value they lead
@@ -34,7 +37,10 @@ def explain_command(environment: str, inference_id: str, workspace: Path, as_jso
     """
     project, opened = load_project(workspace), open_workspace(workspace)
     found = explain(opened.store, project, environment, inference_id)
-    answer(found, as_json, lambda: "\n\n".join(_text(each) for each in found))
+    if file is not None:
+        write_page(file, explanation_of(project, found))
+    page = [f"the page is {file}"] if file else []
+    answer(found, as_json, lambda: "\n\n".join([*map(_text, found), *page]))
 
 
 def _text(found: Explanation) -> str:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from watchkeeper.core.encoding import encode
-from watchkeeper.core.errors import InputError
+from watchkeeper.core.errors import InputError, PlatformError
 from watchkeeper.core.windows import month_start, parse_utc
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -76,3 +76,13 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]], empty: str) -> 
         for row in cells
     ]
     return "\n".join([lines[0], "  ".join("─" * width for width in widths), *lines[1:]])
+
+
+def write_page(file: Path, text: str) -> None:
+    """Write a page under a temporary name first, so that nobody sees half of it."""
+    half = file.with_name(f".{file.name}.part")
+    try:
+        half.write_text(text, encoding="utf-8")
+        half.replace(file)
+    except OSError as error:
+        raise PlatformError(f"write {file}: {error.strerror or error}", retryable=True) from error
