@@ -408,3 +408,49 @@ def test_no_segment_tells_a_sensitive_column(trained: Loop, tmp_path: Path) -> N
     assert found.judgements[0].segments == ()
     assert "segments by hidden not looked at: town is sensitive" in found.notes
     assert "EAST" not in page_of(loop, found)
+
+
+def together(*methods: str) -> tuple[str, str]:
+    old = '  data-quality: {schedule: "cron(0 0 1 * ? *)", min_rows: 20}'
+    return WITH_ALL[0], MONITORS.replace(old, f"{old[:-1]}, multivariate: [{', '.join(methods)}]}}")
+
+
+def test_columns_that_no_longer_hang_together_are_found_where_it_is_asked_for(tmp_path: Path) -> None:
+    """Every large flat is in the west now, and small ones elsewhere: neither areas nor towns are others."""
+    loop = new_loop(tmp_path, together("pca", "classifier"))
+    train_in(loop)
+    approve(loop.target, 1, "prod", KIM, "good figures")
+    usual = lived(copied(loop, tmp_path / "usual", together("pca", "classifier")), loop, sales(a_month=300))
+    (ratio,) = values_of(usual["data-quality"], "data_quality_reconstruction_ratio")
+    (auc,) = values_of(usual["data-quality"], "data_quality_classifier_auc")
+    assert 0.8 < ratio < 1.2
+    assert 0.4 < auc < 0.6
+    sorted_ = sales(a_month=300).with_columns(town=pl.col("town").sort_by("town").over("month"))
+    moved = sorted_.with_columns(area=pl.col("area").sort_by(pl.col("area").cast(int)).over("month"))
+    found = lived(loop, loop, moved)["data-quality"]
+    said = [each for each in found.violations if each.check == "multivariate_drift_check"]
+    assert said
+    assert all(each.subject == "all columns" for each in said)
+    reasons = [
+        each.reason for each in found.judgements[0].evidence if each.check == "multivariate_drift_check"
+    ]
+    assert set(reasons) == {"it is about all columns of all rows together"}
+    assert values_of(found, "data_quality_violations") == [len(found.violations)]
+    assert "multivariate_drift_check" in page_of(loop, found)
+
+
+def test_a_baseline_without_rows_is_compared_by_column_alone(trained: Loop, tmp_path: Path) -> None:
+    loop = copied(trained, tmp_path, together("pca"))
+    found = lived(loop, trained, sales(a_month=300))["data-quality"]
+    assert found.status is Status.COMPLETED
+    assert "columns together not compared: the baseline keeps no rows; suggest a new one" in found.notes
+
+
+def test_rows_that_a_baseline_keeps_are_under_its_digest(tmp_path: Path) -> None:
+    loop = new_loop(tmp_path, together("pca"))
+    train_in(loop)
+    approve(loop.target, 1, "prod", KIM, "good figures")
+    loop.send(loop.plan(), model_of(loop))
+    del loop.store.objects["baselines/data-quality/v1/multivariate/rows.csv"]
+    with pytest.raises(IntegrityError, match="want files with digest"):
+        run_monitor(loop.target, RUNS["data-quality"], SCHEDULER)

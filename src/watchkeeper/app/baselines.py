@@ -113,7 +113,9 @@ def baseline_by(store: Store, ref: BaselineRef) -> Suggestion:
 
 def files_of(store: Store, record: BaselineRecord, digest: str | None = None) -> Suggestion:
     """A baseline's files. Raises IntegrityError when they do not have the digest on record."""
-    names = JUDGES[record.monitor].files
+    judge = JUDGES[record.monitor]
+    held = set(store.list(record.folder)) if judge.extras else set()
+    names = (*judge.files, *(name for name in judge.extras if f"{record.folder}{name}" in held))
     texts = (store.read(f"{record.folder}{name}").decode(errors="replace") for name in names)
     files = Suggestion(tuple(zip(names, texts, strict=True)))
     wanted = digest or record.digest

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
 import polars as pl
 
-from watchkeeper.app.judgement import Against, Figure, Judge, Judged, Watched, sla_figures, violations_file
+from watchkeeper.app.judgement import (
+    Against,
+    Figure,
+    Judge,
+    Judged,
+    Watched,
+    drawn,
+    sla_figures,
+    violations_file,
+)
 from watchkeeper.app.sensitive import without_values, worded
 from watchkeeper.app.slas import broken_per_sla, source_notes, with_slas
-from watchkeeper.app.suggestion import CONSTRAINTS, STATISTICS, Suggestion
+from watchkeeper.app.suggestion import CONSTRAINTS, SAMPLE, STATISTICS, Suggestion
 from watchkeeper.core.statistics.distances import Distance
-from watchkeeper.core.values import Role, Undefined
+from watchkeeper.core.values import Role, Undefined, Violation
+from watchkeeper.model.domain_classifier import Told, tell_apart
 from watchkeeper.monitors import data_quality
-from watchkeeper.monitors.evidence import offending_rows
+from watchkeeper.monitors.evidence import NoRows, offending_rows
+from watchkeeper.monitors.multivariate import Encoding, Floats, Reconstruction, reconstruction
 from watchkeeper.readers import contract as read
 from watchkeeper.render.contract import constraints_json, statistics_json, violations_json
+
+SAMPLED = 2_000  # rows of a side that are compared as a whole
+_OF_ALL_ROWS = NoRows("it is about all columns of all rows together")
+_METHODS: Mapping[str, Callable[[Floats, Floats, Sequence[str]], Reconstruction | Told]] = MappingProxyType(
+    {"pca": reconstruction, "classifier": tell_apart}
+)
 
 
 def suggest(rows: pl.DataFrame, watched: Watched) -> Suggestion:
@@ -26,9 +46,12 @@ def suggest(rows: pl.DataFrame, watched: Watched) -> Suggestion:
     recent = rows.drop_nulls(schema.prediction.name).select(*inputs, schema.prediction.name)
     statistics = data_quality.profile(recent, schema)
     known = data_quality.profile(rows.select(inputs), schema)
-    return Suggestion.of(
+    found = Suggestion.of(
         statistics_json(statistics), constraints_json(data_quality.suggest(statistics, schema, known))
     )
+    if not watched.section.multivariate:
+        return found
+    return Suggestion((*found.files, (SAMPLE, drawn(recent, SAMPLED).write_csv())))
 
 
 def judge(rows: pl.DataFrame, against: Against) -> Judged:
@@ -42,7 +65,8 @@ def judge(rows: pl.DataFrame, against: Against) -> Judged:
     statistics = data_quality.profile(rows.select(name for name in watched if name in rows.columns), schema)
     violations = data_quality.check(statistics, before, asked, schema)
     drifts = data_quality.drift(statistics, before, asked, schema)
-    figures = [Figure("data_quality_violations", float(len(violations)))]
+    together, seen, why = _together(rows, against)
+    figures = [Figure("data_quality_violations", float(len(violations) + len(together)))]
     figures += [
         Figure("data_quality_drift_distance", drift.distance.value, (("feature", drift.column),))
         for drift in drifts
@@ -65,6 +89,7 @@ def judge(rows: pl.DataFrame, against: Against) -> Judged:
     )
     hidden = against.sensitive
     suggested = without_values(data_quality.suggest(statistics, schema), hidden)
+    violations = (*violations, *together)
     told = tuple(worded(each, hidden) for each in violations)
     return Judged(
         (
@@ -73,10 +98,40 @@ def judge(rows: pl.DataFrame, against: Against) -> Judged:
             *violations_file(violations_json(told), told),
         ),
         told,
-        tuple(offending_rows(each, before, asked, hidden) for each in violations),
-        tuple(figures),
-        (*notes, *source_notes(asked)),
+        (
+            *(offending_rows(each, before, asked, hidden) for each in violations[: -len(together) or None]),
+            *(_OF_ALL_ROWS for _ in together),
+        ),
+        (*figures, *seen),
+        (*notes, *source_notes(asked), *why),
     )
 
 
-JUDGE = Judge(data_quality.MONITOR.needs_labels, (STATISTICS, CONSTRAINTS), suggest, judge)
+def _together(rows: pl.DataFrame, against: Against) -> tuple[list[Violation], list[Figure], list[str]]:
+    """Drift of columns together by the methods that the project names; of a sensitive column nothing."""
+    methods = against.watched.section.multivariate
+    if not methods:
+        return [], [], []
+    if not against.baseline.has(SAMPLE):
+        return [], [], ["columns together not compared: the baseline keeps no rows; suggest a new one"]
+    sample = pl.read_csv(against.baseline.text(SAMPLE).encode(), infer_schema=False)
+    usable = [name for name in sample.columns if name not in against.sensitive]
+    found: list[Reconstruction | Told] = []
+    notes = []
+    for method in methods:
+        try:
+            encoding = Encoding.of(sample.select(usable), against.watched.schema)
+            before, now = (encoding.matrix(each) for each in (sample, drawn(rows, SAMPLED)))
+            found.append(_METHODS[method](before, now, encoding.columns))
+        except ValueError as error:
+            notes.append(f"columns together not compared by {method}: {error}")
+    figures = [
+        Figure("data_quality_reconstruction_ratio", each.ratio)
+        if isinstance(each, Reconstruction)
+        else Figure("data_quality_classifier_auc", each.auc)
+        for each in found
+    ]
+    return [each.violation for each in found if each.drifted], figures, notes
+
+
+JUDGE = Judge(data_quality.MONITOR.needs_labels, (STATISTICS, CONSTRAINTS), suggest, judge, extras=(SAMPLE,))

@@ -10,7 +10,7 @@ import polars as pl
 
 from watchkeeper.adapters.local.predictor import EndpointPredictor
 from watchkeeper.app.artefacts import columns_of
-from watchkeeper.app.judgement import Against, Figure, Judge, Judged, Watched, violations_file
+from watchkeeper.app.judgement import Against, Figure, Judge, Judged, Watched, drawn, violations_file
 from watchkeeper.app.suggestion import ANALYSIS, LOCAL_SHAP, SHAP_BASELINE, Suggestion
 from watchkeeper.core.errors import InputError
 from watchkeeper.model.attributions import attributions
@@ -102,12 +102,12 @@ def _background(rows: pl.DataFrame, watched: Watched) -> pl.DataFrame:
     """The rows that Kernel SHAP measures attributions from; none where the trees have their own shares."""
     inputs = [column.name for column in watched.schema.inputs]
     asked = watched.section.kernel_shap
-    return _drawn(rows.select(inputs), asked.baseline_rows if asked else 0)
+    return drawn(rows.select(inputs), asked.baseline_rows if asked else 0)
 
 
 def _explained(rows: pl.DataFrame, watched: Watched, background: pl.DataFrame) -> _Explained:
     """Attributions of at most `explained_rows` rows, drawn evenly."""
-    chosen = _drawn(rows, watched.section.explained_rows)
+    chosen = drawn(rows, watched.section.explained_rows)
     if watched.section.kernel_shap is not None:
         return _by_endpoint(chosen, watched, background, rows.height)
     return _in_process(chosen, watched, rows.height)
@@ -158,13 +158,6 @@ def _by_endpoint(
 
 def _texts(rows: pl.DataFrame, names: list[str]) -> Columns:
     return {name: rows[name].cast(pl.String).to_list() for name in names}
-
-
-def _drawn(rows: pl.DataFrame, most: int) -> pl.DataFrame:
-    if rows.height <= most:
-        return rows
-    random = np.random.Generator(np.random.PCG64(SEED))
-    return rows[np.sort(random.choice(rows.height, most, replace=False))]
 
 
 def _notes(explained: _Explained, drift: AttributionDrift | None) -> list[str]:

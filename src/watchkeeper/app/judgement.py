@@ -78,8 +78,8 @@ class Judge:
     """A monitor at work: rows to a baseline's files, and rows against a baseline to a judgement.
 
     Rows are text columns named as in the schema; where the monitor needs labels, with `label` beside.
-    `files` are the names of a baseline's files in their order; `estimates` says whether what it finds can be
-    estimated before the labels come.
+    `files` are the names of a baseline's files in their order, `extras` those that only some baselines have,
+    after them; `estimates` says whether what it finds can be estimated before the labels come.
     """
 
     needs_labels: bool
@@ -87,6 +87,7 @@ class Judge:
     suggest: Callable[[pl.DataFrame, Watched], Suggestion]
     judge: Callable[[pl.DataFrame, Against], Judged]
     estimates: bool = False
+    extras: tuple[str, ...] = ()
 
 
 def violations_file(text: str, violations: Sequence[object]) -> tuple[tuple[str, str], ...]:
@@ -111,3 +112,11 @@ def numbers(column: pl.Series) -> npt.NDArray[np.float64]:
 def as_text(rows: pl.DataFrame) -> pl.DataFrame:
     """Every column as text, numbers in their shortest form."""
     return rows.with_columns(pl.all().cast(pl.String))
+
+
+def drawn(rows: pl.DataFrame, most: int) -> pl.DataFrame:
+    """The rows, or of more than `most` as many drawn evenly, always the same, in their order."""
+    if rows.height <= most:
+        return rows
+    random = np.random.Generator(np.random.PCG64(0))
+    return rows[np.sort(random.choice(rows.height, most, replace=False))]

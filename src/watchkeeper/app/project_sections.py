@@ -44,6 +44,7 @@ SLA_METRICS = tuple(
 )
 OF_ONE_MONITOR = {
     "agg_method": "explainability",
+    "multivariate": "data-quality",
     "bootstrap": "model-quality",
     "segments": "model-quality",
     "segment_rows": "model-quality",
@@ -211,6 +212,7 @@ class MonitorSection(Section):
     min_rows: int = Field(default=500, ge=1)
     tolerance: float = Field(default=1.0, ge=1)  # times the baseline's error; 1.0 is the contract
     labels: LabelsSection = LabelsSection()
+    multivariate: list[Literal["pca", "classifier"]] = []
     bootstrap: int = Field(default=0, ge=0)  # resamples
     segments: dict[str, str] = {}
     segment_rows: int = Field(default=30, ge=2)

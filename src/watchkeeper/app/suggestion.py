@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from watchkeeper.core.encoding import digest
 
 STATISTICS, CONSTRAINTS = "statistics.json", "constraints.json"
+SAMPLE = "multivariate/rows.csv"
 ANALYSIS = "analysis.json"
 LOCAL_SHAP = "explanations_shap/out.csv"
 SHAP_BASELINE = "explanations_shap/baseline.csv"
@@ -26,6 +27,10 @@ class Suggestion:
     def text(self, name: str) -> str:
         """One of the files. Raises KeyError for one that this baseline has not."""
         return dict(self.files)[name]
+
+    def has(self, name: str) -> bool:
+        """Whether the file is one of this baseline's."""
+        return name in dict(self.files)
 
     @property
     def statistics(self) -> str:

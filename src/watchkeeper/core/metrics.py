@@ -59,6 +59,18 @@ METRICS: tuple[Metric, ...] = (
         "Share of rows of the newest window in which a feature holds a value.",
     ),
     Metric(
+        "watchkeeper_data_quality_reconstruction_ratio",
+        _GAUGE,
+        "ratio",
+        "Error of putting rows together from the baseline's principal components, over the baseline's own.",
+    ),
+    Metric(
+        "watchkeeper_data_quality_classifier_auc",
+        _GAUGE,
+        "",
+        "How well a classifier tells the newest window's rows from the baseline's, 0.5 when they are alike.",
+    ),
+    Metric(
         "watchkeeper_model_quality_violations",
         _GAUGE,
         "",
