@@ -24,7 +24,8 @@ from watchkeeper.app.reporting import write_execution_page
 from watchkeeper.core.metrics import METRICS
 from watchkeeper.core.values import Execution, Status
 from watchkeeper.core.windows import Window, month_start
-from watchkeeper.monitors import MONITORS, Monitor
+from watchkeeper.monitors.every import MONITORS
+from watchkeeper.monitors.monitor import Monitor
 
 NAMES = [monitor.name for monitor in MONITORS]
 

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from watchkeeper.core.problems import ProblemType
 from watchkeeper.core.values import Undefined
-from watchkeeper.monitors import MONITORS, model_quality
+from watchkeeper.monitors import model_quality
 from watchkeeper.monitors.answers import Answers
+from watchkeeper.monitors.every import MONITORS
 from watchkeeper.monitors.model_quality import Settings
 from watchkeeper.monitors.model_quality_values import (
     MetricConstraint,
