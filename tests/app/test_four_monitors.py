@@ -454,3 +454,24 @@ def test_rows_that_a_baseline_keeps_are_under_its_digest(tmp_path: Path) -> None
     del loop.store.objects["baselines/data-quality/v1/multivariate/rows.csv"]
     with pytest.raises(IntegrityError, match="want files with digest"):
         run_monitor(loop.target, RUNS["data-quality"], SCHEDULER)
+
+
+def test_a_group_that_nobody_is_in_has_no_baseline(tmp_path: Path) -> None:
+    nobody = (WITH_ALL[0], MONITORS.replace("[EAST]", "[ESAT]"))
+    with pytest.raises(InputError, match=r'a bias baseline from rows of .* want the value "ESAT"'):
+        train_in(new_loop(tmp_path, nobody))
+
+
+@pytest.mark.parametrize("towns", [["EAST"], ["NORTH", "WEST"]])
+def test_a_month_of_one_group_alone_is_said_to_be_unjudged_or_failed_never_passed(
+    loop: Loop, trained: Loop, towns: list[str]
+) -> None:
+    one = sales(a_month=300).filter(pl.col("town").is_in(towns))
+    found = lived(loop, trained, one)["bias"]
+    if towns == ["EAST"]:
+        assert found.status is Status.COMPLETED
+        assert any("bias of town EAST not judged" in note for note in found.notes)
+        assert not values_of(found, "bias_metric", metric="DPPL")
+    else:
+        assert found.status is Status.FAILED
+        assert 'want the value "EAST" in column town' in found.reason

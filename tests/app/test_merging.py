@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from dataclasses import dataclass, field
@@ -250,3 +251,14 @@ def test_a_merge_that_fails_leaves_nothing_behind(folders: tuple[Path, Path], tm
         merge_to_folder(request, tmp_path / "out")
     assert not list(scratch.iterdir())
     assert (tmp_path / "out").read_text() == "a file where the folder should be"
+
+
+def test_gzipped_files_are_read_as_they_are_plain() -> None:
+    truth, line = ground_truth_line(GroundTruth("a", (1.0,)), TIME), captured("a", None)
+    plain, _ = written(MergeRequest([BytesBlob("c.jsonl", line)], [BytesBlob("g.jsonl", truth)], ""))
+    packed, _ = written(
+        MergeRequest(
+            [BytesBlob("c.jsonl", gzip.compress(line))], [BytesBlob("g.jsonl", gzip.compress(truth))], ""
+        )
+    )
+    assert list(plain.values()) == list(packed.values())

@@ -11,7 +11,7 @@ from watchkeeper.app.baselines import BaselineFor, BaselineRows, keep_suggestion
 from watchkeeper.app.models import catalogue
 from watchkeeper.app.project_sections import MonitorSection
 from watchkeeper.app.targets import Target
-from watchkeeper.core.errors import InputError, Refused
+from watchkeeper.core.errors import Refused
 from watchkeeper.core.values import Actor
 
 LISTED = 5  # windows left out that a refusal names
@@ -34,10 +34,7 @@ def suggest_baseline(
             f"suggest a {wanted.monitor} baseline for model v{wanted.model_version}: want at least "
             f"{least:,} rows, got {rows.frame.height:,} from {rows.source}{_left_out(rows.origin.windows)}"
         )
-    try:
-        return keep_suggestion(target, wanted, rows, actor)
-    except ValueError as error:  # such as a label that is no number
-        raise InputError(f"suggest a {wanted.monitor} baseline from {rows.source}: {error}") from None
+    return keep_suggestion(target, wanted, rows, actor)
 
 
 def _rows(target: Target, wanted: BaselineFor, source: Path | WindowChoice | None) -> BaselineRows:

@@ -23,7 +23,7 @@ from watchkeeper.app.records import create_record
 from watchkeeper.app.suggestion import Suggestion
 from watchkeeper.app.targets import Target
 from watchkeeper.core.audit import Event
-from watchkeeper.core.errors import IntegrityError
+from watchkeeper.core.errors import InputError, IntegrityError
 from watchkeeper.core.ports import Store
 from watchkeeper.core.values import Actor, BaselineRef, Schema
 
@@ -61,13 +61,19 @@ class BaselineFor:
 
 
 def keep_suggestion(target: Target, wanted: BaselineFor, rows: BaselineRows, actor: Actor) -> BaselineRecord:
-    """Suggest a baseline from rows and put it on record as the monitor's next version, not approved."""
+    """Suggest a baseline from rows and put it on record as the monitor's next version, not approved.
+
+    Raises InputError for rows that the monitor can make none of.
+    """
     watched = Watched(
         rows.schema,
         _section(target, wanted.monitor),
         partial(version_in_store, target.store, wanted.model_version),
     )
-    suggestion = JUDGES[wanted.monitor].suggest(as_text(rows.frame), watched)
+    try:
+        suggestion = JUDGES[wanted.monitor].suggest(as_text(rows.frame), watched)
+    except ValueError as error:  # such as a label that is no number
+        raise InputError(f"suggest a {wanted.monitor} baseline from {rows.source}: {error}") from None
     record = BaselineRecord(
         monitor=wanted.monitor,
         version=len(baseline_records(target.store, wanted.monitor)) + 1,

@@ -63,10 +63,10 @@ def judge(rows: pl.DataFrame, against: Against) -> Judged:
     )
     watched = [column.name for column in schema.columns if column.role is not Role.LABEL]
     statistics = data_quality.profile(rows.select(name for name in watched if name in rows.columns), schema)
-    violations = data_quality.check(statistics, before, asked, schema)
+    by_column = data_quality.check(statistics, before, asked, schema)
     drifts = data_quality.drift(statistics, before, asked, schema)
     together, seen, why = _together(rows, against)
-    figures = [Figure("data_quality_violations", float(len(violations) + len(together)))]
+    figures = [Figure("data_quality_violations", float(len(by_column) + len(together)))]
     figures += [
         Figure("data_quality_drift_distance", drift.distance.value, (("feature", drift.column),))
         for drift in drifts
@@ -89,8 +89,7 @@ def judge(rows: pl.DataFrame, against: Against) -> Judged:
     )
     hidden = against.sensitive
     suggested = without_values(data_quality.suggest(statistics, schema), hidden)
-    violations = (*violations, *together)
-    told = tuple(worded(each, hidden) for each in violations)
+    told = tuple(worded(each, hidden) for each in (*by_column, *together))
     return Judged(
         (
             (STATISTICS, statistics_json(without_values(statistics, hidden))),
@@ -99,7 +98,7 @@ def judge(rows: pl.DataFrame, against: Against) -> Judged:
         ),
         told,
         (
-            *(offending_rows(each, before, asked, hidden) for each in violations[: -len(together) or None]),
+            *(offending_rows(each, before, asked, hidden) for each in by_column),
             *(_OF_ALL_ROWS for _ in together),
         ),
         (*figures, *seen),

@@ -167,8 +167,8 @@ def _notes(explained: _Explained, drift: AttributionDrift | None) -> list[str]:
     elif len(explained.values) >= TABULATED and explained.method != TABLES:
         notes.append(f"explained without tables, which takes longer: {explained.method}")
     if len(explained.values) < explained.rows:
-        drawn = f"{len(explained.values):,} of {explained.rows:,} rows explained, drawn evenly"
-        notes.append(f"{drawn}{_error(explained)}")
+        sample = f"{len(explained.values):,} of {explained.rows:,} rows explained, drawn evenly"
+        notes.append(f"{sample}{_error(explained)}")
     if drift is None:
         notes.append(f"judged by NDCG alone: what chance does needs {LEAST_ROWS} rows in baseline and window")
     return notes
@@ -177,9 +177,12 @@ def _notes(explained: _Explained, drift: AttributionDrift | None) -> list[str]:
 def _error(explained: _Explained) -> str:
     """How exactly the importance of the feature that counts most is known from the rows drawn."""
     sizes = np.abs(explained.values)
-    top = int(sizes.mean(axis=0).argmax())
+    means = sizes.mean(axis=0)
+    top = int(means.argmax())
+    if len(sizes) < 2 or not means[top]:
+        return ""
     half = 1.96 * sizes[:, top].std(ddof=1) / np.sqrt(len(sizes))
-    return f"; the importance of {explained.names[top]} is known to ±{half / sizes[:, top].mean():.1%} (95 %)"
+    return f"; the importance of {explained.names[top]} is known to ±{half / means[top]:.1%} (95 %)"
 
 
 JUDGE = Judge(explainability.MONITOR.needs_labels, (ANALYSIS, LOCAL_SHAP, SHAP_BASELINE), suggest, judge)

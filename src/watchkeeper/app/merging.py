@@ -23,7 +23,7 @@ from watchkeeper.core.encoding import digest
 from watchkeeper.core.errors import InputError, PlatformError
 from watchkeeper.core.values import Progress
 from watchkeeper.readers.blobs import Blob
-from watchkeeper.readers.blocks import blocks, pieces_of
+from watchkeeper.readers.blocks import blocks, text_pieces
 from watchkeeper.readers.capture_ids import capture_ids, merged
 from watchkeeper.readers.label_records import truths
 from watchkeeper.readers.lines import Lines, batches_of_pieces
@@ -307,7 +307,7 @@ def _batches(job: _Job, step: str, blobs: Sequence[Blob]) -> Iterator[Lines]:
     def pieces() -> Iterator[tuple[str, bytes, int]]:
         nonlocal done
         for blob in blobs:
-            for block in blocks(pieces_of(blob, limits), limits, quotes=False):
+            for block in blocks(text_pieces(blob, limits), limits, quotes=False):
                 done += block.stop - block.start
                 if not block.too_long:
                     yield blob.name, block.data, block.first_line
