@@ -191,6 +191,16 @@ def test_one_month_shows_figures_and_many_show_lines() -> None:
     assert "awaiting labels, complete at the end of January 2023" in PAGES["three years"]
 
 
+def test_what_was_estimated_is_a_line_of_its_own_where_there_is_any() -> None:
+    report = made_up.three_years()
+    assert "estimated before labels came" not in report_page(report)
+    months = (replace(report.months[0], estimated_rmse=31_234.0), *report.months[1:])
+    shown = report_page(replace(report, months=months))
+    assert "estimated before labels came" in shown
+    assert shown.count('class="tone-estimate') == 1
+    assert "31,234 SGD" in shown
+
+
 def test_a_broken_chain_is_said_with_its_fault() -> None:
     report = made_up.one_month()
     broken = replace(report.audit.verification, verified=False)

@@ -133,9 +133,22 @@ def _months(target: Target, summary: Summary, found: Sequence[Execution]) -> tup
             ),
             alerts=month.alerts,
             unwatched=month.unwatched if several else None,
+            estimated_rmse=_estimated_rmse(found, month.month),
         )
         for month in summary.months
     )
+
+
+def _estimated_rmse(found: Sequence[Execution], month: str) -> float | None:
+    """What was expected of a month before its labels came, of the newest version in it."""
+    said = [
+        each.value
+        for execution in found
+        if month_of(execution.window.start) == month
+        for each in execution.estimates
+        if each.metric == "rmse"
+    ]
+    return said[-1] if said else None
 
 
 def _retrain(each: RetrainRecord) -> Retrain:

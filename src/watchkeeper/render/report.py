@@ -86,12 +86,16 @@ def _quality(report: Report) -> list[Markup]:
 def _rmse_chart(report: Report, marks: tuple[Mark, ...]) -> LineChart:
     baseline = Line("baseline", "baseline", _points(report, lambda month: month.baseline_rmse))
     limit = Line("alert threshold", "limit", _points(report, lambda month: _limit(report, month)))
+    expected = _points(report, lambda month: month.estimated_rmse)
+    known = any(value is not None for _, value in expected)
+    estimated = [Line("estimated before labels came", "estimate", expected)] if known else []
     unit = report.label_unit
     return LineChart(
         label=f"RMSE by month{f' in {unit}' if unit else ''}, watched model and baseline",
         lines=(
             baseline,
             *([limit] if report.ratio_limit is not None else []),
+            *estimated,
             *_model_lines(report, lambda m: m.rmse),
         ),
         say=lambda value: text.amount(value, unit),

@@ -36,8 +36,9 @@ class Counts:
 class Month:
     """One month of the watched model, and of the one left alone where there is one.
 
-    `metrics` is None while labels are awaited or rows are too few; `note` says which. `ratio` is
-    RMSE over `baseline_rmse`. `model_version` is the newest that served in the month.
+    `metrics` is None while labels are awaited or rows are too few; `note` says which. `estimated_rmse` is
+    what was expected before labels came. `ratio` is RMSE over `baseline_rmse`. `model_version` is the newest
+    that served in the month.
     """
 
     month: str
@@ -50,6 +51,7 @@ class Month:
     alerts: tuple[str, ...]  # names of the rules that began to fire on this month
     unwatched: Metrics | None = None
     note: str = ""
+    estimated_rmse: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
