@@ -19,10 +19,13 @@ from watchkeeper.app.baseline_records import baseline_records
 from watchkeeper.app.baseline_suggest import suggest_baseline
 from watchkeeper.app.baseline_windows import WindowChoice
 from watchkeeper.app.baselines import BaselineFor
+from watchkeeper.app.baselines import files_of as baseline_files
 from watchkeeper.app.executions import folder_of
+from watchkeeper.app.judgement import Against, Watched
+from watchkeeper.app.judging import JUDGES
 from watchkeeper.app.labels import record_labels
 from watchkeeper.app.models import approve
-from watchkeeper.app.monitoring import MonitorRun, run_monitor
+from watchkeeper.app.monitoring import MonitorRun, run_monitor, section_of
 from watchkeeper.app.reporting import write_execution_page
 from watchkeeper.core.errors import InputError, IntegrityError
 from watchkeeper.core.values import Actor, Execution, Status
@@ -475,3 +478,27 @@ def test_a_month_of_one_group_alone_is_said_to_be_unjudged_or_failed_never_passe
     else:
         assert found.status is Status.FAILED
         assert 'want the value "EAST" in column town' in found.reason
+
+
+def test_a_column_that_is_missing_when_rows_are_explained_is_named(loop: Loop, trained: Loop) -> None:
+    model = model_of(trained)
+    rows = sales(a_month=40).drop("area").with_columns(prediction=pl.lit("1"), label=pl.lit("1"))
+    watched = Watched(model.schema, section_of(loop.target.project, RUNS["explainability"]), lambda: model)
+    baseline = baseline_files(loop.store, baseline_records(loop.store, "explainability")[0])
+    with pytest.raises(InputError, match="explain rows: the model reads area, which the rows have not"):
+        JUDGES["explainability"].judge(rows, Against(watched, baseline))
+
+
+def test_a_model_that_looks_at_nothing_has_no_order_to_compare(tmp_path: Path) -> None:
+    """All predictions are equal: no feature counts, in the baseline or later."""
+
+    def always(body: bytes) -> tuple[int, dict[str, str], bytes]:
+        return 200, {}, "\n".join("5" for _ in body.splitlines()).encode()
+
+    with serving([always]) as served:
+        loop = new_loop(tmp_path, asking(served.url, baseline_rows=1))
+        train_in(loop)
+        approve(loop.target, 1, "prod", KIM, "good figures")
+        found = lived(loop, loop, sales())["explainability"]
+    assert found.status is Status.FAILED
+    assert "want a baseline in which some feature counts, got none" in found.reason
