@@ -21,7 +21,7 @@ from watchkeeper.core.windows import Duration, Window, month_start
 from watchkeeper.readers.captures import read_captures
 from watchkeeper.render.records import CaptureFolder
 from watchkeeper.serving.capture import CaptureWriter
-from watchkeeper.serving.codec import decode_body, request_format
+from watchkeeper.serving.codec import Wire, decode_body, request_format
 
 PLAN = TrafficPlan(SERVED, Duration(months=1), seed=0)
 MONTH = Window(month_start("2020-01"), month_start("2020-02"))
@@ -42,7 +42,7 @@ def test_every_row_is_in_exactly_one_request_of_one_to_fifty(count: int, seed: i
     requests = planned(count, seed)
     assert sorted(label for each in requests for label in each.truth.labels) == list(range(1, count + 1))
     for each in requests:
-        columns = decode_body(each.body, request_format(each.content_type), SERVED)
+        columns = decode_body(each.body, request_format(each.content_type), Wire.of(SERVED))
         assert [float(area or 0) for area in columns["area"]] == list(each.truth.labels)
         assert 1 <= each.rows == len(each.truth.labels) <= MOST_ROWS
         assert each.inference_id == each.truth.inference_id

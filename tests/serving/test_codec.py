@@ -16,13 +16,14 @@ from watchkeeper.serving.codec import (
     JSON,
     JSON_LINES,
     Format,
+    Wire,
     decode_body,
     encode_predictions,
     request_format,
 )
 from watchkeeper.serving.refusals import RequestRefused
 
-TIME = datetime(2020, 1, 1, tzinfo=UTC)
+TIME, WIRE = datetime(2020, 1, 1, tzinfo=UTC), Wire.of(SCHEMA)
 forms = st.sampled_from([CSV, JSON, JSON_LINES])
 csv_like = st.text(st.sampled_from('A1.,"\n\r é')).map(str.encode)
 json_like = st.text(st.sampled_from('A1.,"{}[]:\n')).map(
@@ -33,11 +34,11 @@ json_like = st.text(st.sampled_from('A1.,"{}[]:\n')).map(
 @given(st.binary(max_size=40) | csv_like | json_like, forms)
 def test_a_body_is_read_or_refused_and_its_capture_reads_the_same(body: bytes, form: Format) -> None:
     try:
-        columns = decode_body(body, form, SCHEMA)
+        columns = decode_body(body, form, WIRE)
     except RequestRefused:
         return
     rows = len(columns["town"])
-    answer = encode_predictions([1.5] * rows, form, SCHEMA)
+    answer = encode_predictions([1.5] * rows, form, WIRE)
     asked = Payload(body.decode(), form.encoding, form.content_type)
     record = CaptureRecord("e", None, TIME, 1, 1, asked, Payload(answer, form.encoding, form.content_type))
     captured = read_captures([("k", capture_line(record))], SCHEMA, ALWAYS)
@@ -49,7 +50,7 @@ def test_a_body_is_read_or_refused_and_its_capture_reads_the_same(body: bytes, f
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=5), forms)
 def test_predictions_come_out_of_the_captures_to_the_last_bit(values: list[float], form: Format) -> None:
     asked = Payload("\n".join("A,1" for _ in values), "CSV", "text/csv")
-    answered = Payload(encode_predictions(values, form, SCHEMA), form.encoding, form.content_type)
+    answered = Payload(encode_predictions(values, form, WIRE), form.encoding, form.content_type)
     line = capture_line(CaptureRecord("e", None, TIME, 1, 1, asked, answered))
     frame = read_captures([("k", line)], SCHEMA, ALWAYS).frame
     assert [float(text) for text in frame["predicted"]] == values
@@ -57,7 +58,7 @@ def test_predictions_come_out_of_the_captures_to_the_last_bit(values: list[float
 
 def test_the_schema_s_order_is_the_csv_s_order() -> None:
     turned = replace(SCHEMA, columns=SCHEMA.columns[::-1])
-    assert decode_body(b"1,A", CSV, turned) == {"area": ["1"], "town": ["A"]}
+    assert decode_body(b"1,A", CSV, Wire.of(turned)) == {"area": ["1"], "town": ["A"]}
 
 
 @pytest.mark.parametrize("header", [None, "", "csv", "text/plain", "application/json; charset=utf-16"])

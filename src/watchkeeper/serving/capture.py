@@ -15,7 +15,7 @@ import time
 import uuid
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,16 +47,16 @@ class _SpoolFile:
     opened: float
     size: int = 0
 
-    def append(self, line: bytes) -> None:
-        """Write the line whole, or leave the file as it was and raise PlatformError."""
+    def append(self, lines: bytes) -> None:
+        """Write the lines whole, or leave the file as it was and raise PlatformError."""
         try:
-            written = os.write(self.descriptor, line)
-            if written < len(line):
+            written = os.write(self.descriptor, lines)
+            if written < len(lines):
                 os.ftruncate(self.descriptor, self.size)
         except OSError as error:
             raise _unwritten(self.path, error.strerror or str(error)) from error
-        if written < len(line):
-            raise _unwritten(self.path, f"{written} of {len(line)} bytes were taken")
+        if written < len(lines):
+            raise _unwritten(self.path, f"{written} of {len(lines)} bytes were taken")
         self.size += written
 
 
@@ -77,14 +77,38 @@ class CaptureWriter:
 
     def append(self, folder: CaptureFolder, record: CaptureRecord) -> None:
         """Write one record. Raises PlatformError when it could not be, and then nothing of it is kept."""
-        line, hour = capture_line(record), folder.hour(record.time)
+        (error,) = self.append_all(folder, [record])
+        if error is not None:
+            raise error
+
+    def append_all(
+        self, folder: CaptureFolder, records: Sequence[CaptureRecord]
+    ) -> list[PlatformError | None]:
+        """Write records, those of an hour at once; of each the error when it could not be, else None.
+
+        Those of one hour are kept all or none.
+        """
+        lines = [capture_line(record) for record in records]
+        hours: dict[str, list[int]] = {}
+        for place, record in enumerate(records):
+            hours.setdefault(folder.hour(record.time), []).append(place)
+        errors: list[PlatformError | None] = [None] * len(records)
         with self._writing:
-            file = self._open.get(hour) or self._opened(folder, record)
-            self._open.move_to_end(hour)
-            file.append(line)
-            of_endpoint = [other for other in self._open if other.startswith(folder.prefix)]
-            for idle in of_endpoint[:-OPEN_HOURS]:
-                self._close(idle)
+            for hour, places in hours.items():
+                try:
+                    self._append(folder, hour, records[places[0]], b"".join(lines[place] for place in places))
+                except PlatformError as error:
+                    for place in places:
+                        errors[place] = error
+        return errors
+
+    def _append(self, folder: CaptureFolder, hour: str, first: CaptureRecord, lines: bytes) -> None:
+        file = self._open.get(hour) or self._opened(folder, first)
+        self._open.move_to_end(hour)
+        file.append(lines)
+        of_endpoint = [other for other in self._open if other.startswith(folder.prefix)]
+        for idle in of_endpoint[:-OPEN_HOURS]:
+            self._close(idle)
 
     def ship(self) -> None:
         """Close the files that are a minute old and bring every closed file to the store."""

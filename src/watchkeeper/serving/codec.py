@@ -28,6 +28,21 @@ FORMATS: Mapping[str, Format] = {form.content_type: form for form in (CSV, JSON,
 _WANTED = ", ".join(FORMATS)
 
 
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """Names of the columns in a body's rows, of those that are numbers, and of the answer's: read once."""
+
+    names: tuple[str, ...]
+    numbers: tuple[str, ...]
+    prediction: str
+
+    @classmethod
+    def of(cls, schema: Schema) -> Wire:
+        inputs = schema.inputs
+        numbers = tuple(column.name for column in inputs if column.type in NUMERIC)
+        return cls(tuple(column.name for column in inputs), numbers, schema.prediction.name)
+
+
 def request_format(content_type: str | None) -> Format:
     """The format of a body by its header; a charset other than UTF-8 is refused with 415."""
     kind, _, parameters = (content_type or "").lower().partition(";")
@@ -53,32 +68,32 @@ def answer_format(accept: str | None, request: Format) -> Format:
     raise RequestRefused(f'want to accept one of {_WANTED}, got "{accept}"', status=406)
 
 
-def decode_body(body: bytes, form: Format, schema: Schema) -> Columns:
+def decode_body(body: bytes, form: Format, wire: Wire) -> Columns:
     """The body's rows as one list of texts per input column, None where empty.
 
     Raises RequestRefused for an empty body, a wrong number of columns, a name that is missing or
     unknown, a header line, and a text in a numeric column that is no number.
     """
-    names = [column.name for column in schema.inputs]
     try:
         text = body.decode()
         if not text.strip():
             raise ValueError("want at least one row, got an empty body")
-        columns = _columns(text, form, names)
-        _check_values(columns, schema)
+        columns = _columns(text, form, wire.names)
+        _check_values(columns, wire)
     except ValueError as error:
         raise RequestRefused(f"read the {form.content_type} body: {error}") from None
     return columns
 
 
-def encode_predictions(values: Sequence[float], form: Format, schema: Schema) -> str:
+def encode_predictions(values: Sequence[float], form: Format, wire: Wire) -> str:
     """The answer's body, one prediction per row in the request's order; the values are finite."""
     if form is CSV:
         return "\n".join(map(repr, values))
     if form is JSON:
         return orjson.dumps({"predictions": values}).decode()
-    name = schema.prediction.name
-    return "".join(orjson.dumps({name: value}, option=orjson.OPT_APPEND_NEWLINE).decode() for value in values)
+    return "".join(
+        orjson.dumps({wire.prediction: value}, option=orjson.OPT_APPEND_NEWLINE).decode() for value in values
+    )
 
 
 def _columns(text: str, form: Format, names: Sequence[str]) -> Columns:
@@ -90,13 +105,11 @@ def _columns(text: str, form: Format, names: Sequence[str]) -> Columns:
     return json_columns(json_document(text, "instances") if form is JSON else json_lines(text), names)
 
 
-def _check_values(columns: Columns, schema: Schema) -> None:
-    for column in schema.inputs:
-        if column.type not in NUMERIC:
-            continue
-        for row, text in enumerate(columns[column.name], start=1):
+def _check_values(columns: Columns, wire: Wire) -> None:
+    for name in wire.numbers:
+        for row, text in enumerate(columns[name], start=1):
             if text is not None:
                 try:
                     number(text)
                 except ValueError as error:
-                    raise ValueError(f'row {row}, column "{column.name}": {error}') from None
+                    raise ValueError(f'row {row}, column "{name}": {error}') from None

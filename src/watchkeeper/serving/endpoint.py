@@ -1,10 +1,15 @@
-"""One endpoint: a request to an answer by the model it serves, captured on the way."""
+"""One endpoint: requests to answers by the model it serves, captured on the way.
+
+Requests of one moment are answered together: one prediction and one write for all of them, which costs little
+more than for one. None of them notices: one that cannot be answered fails alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate, pairwise
 from typing import Protocol
 
 import numpy as np
@@ -12,9 +17,17 @@ import numpy.typing as npt
 
 from watchkeeper.core.errors import InputError, PlatformError, WatchkeeperError
 from watchkeeper.core.values import CaptureRecord, Deployment, Payload, Schema
+from watchkeeper.readers.payloads import Columns
 from watchkeeper.render.records import CaptureFolder
 from watchkeeper.serving.capture import CaptureWriter, sampled
-from watchkeeper.serving.codec import Format, answer_format, decode_body, encode_predictions, request_format
+from watchkeeper.serving.codec import (
+    Format,
+    Wire,
+    answer_format,
+    decode_body,
+    encode_predictions,
+    request_format,
+)
 from watchkeeper.serving.counters import EndpointCounters
 from watchkeeper.serving.refusals import ModelFailed, RequestRefused
 from watchkeeper.serving.settings import EndpointSettings
@@ -47,7 +60,10 @@ class Scores(Protocol):
 
 
 class Predictor(Protocol):
-    """A loaded model. `predict` is called from several threads."""
+    """A loaded model. `predict` is called from several threads.
+
+    It answers each row for itself, so that rows of several requests may be asked together.
+    """
 
     @property
     def schema(self) -> Schema: ...
@@ -65,6 +81,7 @@ class Active:
 
     deployment: Deployment
     model: Predictor
+    wire: Wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +118,7 @@ class Endpoint:
 
     def activate(self, deployment: Deployment, model: Predictor) -> None:
         """Serve this version from the next request on; requests under way finish with theirs."""
-        self.active = Active(deployment, model)
+        self.active = Active(deployment, model, Wire.of(model.schema))
 
     def answer(self, call: Call) -> Answer:
         """Answer a request; when this returns, its record is in the operating system's hands.
@@ -109,35 +126,96 @@ class Endpoint:
         Raises RequestRefused for a request to mend, ModelFailed, and PlatformError when there is
         no model or the record cannot be written.
         """
+        (found,) = self.answer_all([call])
+        if isinstance(found, WatchkeeperError):
+            raise found
+        return found
+
+    def answer_all(self, calls: Sequence[Call]) -> list[Answer | WatchkeeperError]:
+        """Answer requests together, by one version; of each its answer or what `answer` would raise.
+
+        When this returns, the records of all answers are in the operating system's hands.
+        """
         active = self.active
         if active is None:
-            raise PlatformError(f"invoke endpoint {self.settings.name}: {self.problem}", retryable=True)
-        schema = active.model.schema
-        asked = request_format(call.content_type)
-        answered = answer_format(call.accept, asked)
-        columns = decode_body(call.body, asked, schema)
-        values, unseen = _predict(active, columns)
-        answer = Answer(
-            encode_predictions(values, answered, schema), answered.content_type, active.deployment.version
-        )
-        if sampled(call.event_id, self.settings.sampling):
-            self._keep(call, asked, answer, answered, schema.version)
-        self.counters.met_unseen(unseen)
-        return answer
+            nobody = f"invoke endpoint {self.settings.name}: {self.problem}"
+            return [PlatformError(nobody, retryable=True) for _ in calls]
+        asked: list[_Asked | WatchkeeperError] = [_read(call, active.wire) for call in calls]
+        answers = self._answered(active, [each for each in asked if isinstance(each, _Asked)])
+        return [next(answers) if isinstance(each, _Asked) else each for each in asked]
 
-    def _keep(self, call: Call, asked: Format, answer: Answer, answered: Format, schema_version: int) -> None:
-        record = CaptureRecord(
+    def _answered(self, active: Active, asked: Sequence[_Asked]) -> Iterator[Answer | WatchkeeperError]:
+        schema, version = active.model.schema, active.deployment.version
+        found: list[Answer | WatchkeeperError] = []
+        for each, values in zip(asked, self._predicted(active, asked), strict=True):
+            if isinstance(values, WatchkeeperError):
+                found.append(values)
+            else:
+                text = encode_predictions(values, each.accepted, active.wire)
+                found.append(Answer(text, each.accepted.content_type, version))
+        records = [
+            (place, self._record(each, answer, schema.version))
+            for place, (each, answer) in enumerate(zip(asked, found, strict=True))
+            if isinstance(answer, Answer) and sampled(each.call.event_id, self.settings.sampling)
+        ]
+        mine = self.settings
+        folder = CaptureFolder(mine.environment, schema.version, mine.name, mine.variant)
+        unwritten = self.capture.append_all(folder, [record for _, record in records])
+        for (place, _), error in zip(records, unwritten, strict=True):
+            if error is not None:
+                found[place] = error
+        return iter(found)
+
+    def _predicted(self, active: Active, asked: Sequence[_Asked]) -> list[list[float] | WatchkeeperError]:
+        """Each request's predictions; those that fail together are halved until who is at fault is alone."""
+        if not asked:
+            return []
+        names = asked[0].columns.keys()
+        together = {name: [cell for each in asked for cell in each.columns[name]] for name in names}
+        try:
+            values, unseen = _predict(active, together)
+        except WatchkeeperError as error:
+            if len(asked) == 1:
+                return [error]
+            half = len(asked) // 2
+            return [*self._predicted(active, asked[:half]), *self._predicted(active, asked[half:])]
+        self.counters.met_unseen(unseen)
+        ends = list(accumulate((each.rows for each in asked), initial=0))
+        return [values[start:stop] for start, stop in pairwise(ends)]
+
+    def _record(self, asked: _Asked, answer: Answer, schema_version: int) -> CaptureRecord:
+        call = asked.call
+        return CaptureRecord(
             event_id=call.event_id,
             inference_id=call.inference_id,
             time=call.time,
             model_version=answer.version,
             schema_version=schema_version,
-            input=Payload(call.body.decode(), asked.encoding, call.content_type),
-            output=Payload(answer.body, answered.encoding, answered.content_type),
+            input=Payload(call.body.decode(), asked.form.encoding, call.content_type),
+            output=Payload(answer.body, asked.accepted.encoding, asked.accepted.content_type),
             custom_attributes=call.custom_attributes,
         )
-        mine = self.settings
-        self.capture.append(CaptureFolder(mine.environment, schema_version, mine.name, mine.variant), record)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request that can be put to the model."""
+
+    call: Call
+    form: Format
+    accepted: Format
+    columns: Columns
+    rows: int
+
+
+def _read(call: Call, wire: Wire) -> _Asked | WatchkeeperError:
+    try:
+        form = request_format(call.content_type)
+        accepted = answer_format(call.accept, form)
+        columns = decode_body(call.body, form, wire)
+    except RequestRefused as error:
+        return error
+    return _Asked(call, form, accepted, columns, len(next(iter(columns.values()))))
 
 
 def _predict(

@@ -25,6 +25,7 @@ from watchkeeper.render.exposition import CONTENT_TYPE
 from watchkeeper.serving.capture import CaptureWriter
 from watchkeeper.serving.endpoint import MODEL_FAULTS, Answer, Call, Endpoint, Predictor
 from watchkeeper.serving.ground_truth import LabelDelivery, read_truths
+from watchkeeper.serving.moments import Moment
 from watchkeeper.serving.refusals import BODY_LIMIT, ModelFailed, RequestRefused, too_large
 from watchkeeper.serving.settings import EndpointSettings
 
@@ -88,6 +89,7 @@ class EndpointServer:
     rehearsal: bool = False
     _deploying: asyncio.Lock = field(default_factory=asyncio.Lock)
     _labelling: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _moments: dict[str, Moment] = field(default_factory=dict)
 
     def application(self) -> Starlette:
         """The ASGI application."""
@@ -138,7 +140,9 @@ class EndpointServer:
         try:
             call = self._call(request, event_id, await _body(request))
             large = len(call.body) > LARGE_BODY
-            answer = await run_in_threadpool(endpoint.answer, call) if large else endpoint.answer(call)
+            answer = await (
+                run_in_threadpool(endpoint.answer, call) if large else self._moment(name).answer(call)
+            )
             response = _answered(answer, endpoint.settings, event_id)
             code = response.status_code
         except WatchkeeperError as error:
@@ -149,6 +153,11 @@ class EndpointServer:
         finally:
             endpoint.counters.answered(code, time.perf_counter() - started)
         return response
+
+    def _moment(self, name: str) -> Moment:
+        if name not in self._moments:
+            self._moments[name] = Moment(self.endpoints[name])
+        return self._moments[name]
 
     def _call(self, request: Request, event_id: str, body: bytes) -> Call:
         headers = request.headers
