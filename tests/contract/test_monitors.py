@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from tests.app.loop import ANA, KIM, LIVE, Loop, copied, model_of, new_loop, train_in
+from tests.app.loop import ANA, LIVE, Loop, model_of
 from tests.app.test_four_monitors import MONITORS as ALL_FOUR
-from tests.app.test_four_monitors import RUNS, WITH_ALL
+from tests.app.test_four_monitors import RUNS
+from tests.app.test_four_monitors import loop as loop  # fixtures
+from tests.app.test_four_monitors import trained as trained
 from tests.shared import CHECKOUT
 from tests.training.history import sales
 from watchkeeper.app.backfill import Backfill, backfill
@@ -18,7 +18,6 @@ from watchkeeper.app.baselines import files_of
 from watchkeeper.app.executions import executions, folder_of
 from watchkeeper.app.judging import JUDGES
 from watchkeeper.app.labels import record_labels
-from watchkeeper.app.models import approve
 from watchkeeper.app.monitoring import run_monitor
 from watchkeeper.app.reporting import write_execution_page
 from watchkeeper.core.metrics import METRICS
@@ -28,19 +27,6 @@ from watchkeeper.monitors.every import MONITORS
 from watchkeeper.monitors.monitor import Monitor
 
 NAMES = [monitor.name for monitor in MONITORS]
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Loop:
-    loop = new_loop(tmp_path_factory.mktemp("trained"), WITH_ALL)
-    train_in(loop)
-    approve(loop.target, 1, "prod", KIM, "good figures")
-    return loop
-
-
-@pytest.fixture
-def loop(trained: Loop, tmp_path: Path) -> Loop:
-    return copied(trained, tmp_path, WITH_ALL)
 
 
 def lived(loop: Loop, trained: Loop, a_month: int = 300) -> None:

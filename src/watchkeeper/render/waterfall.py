@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from watchkeeper.render.scales import Scale, scale
-from watchkeeper.render.svg import AXIS, anchor, hover, nothing_to_draw, percent, picture, tag, words
+from watchkeeper.render.svg import AXIS, hover, nothing_to_draw, percent, picture, tag
+from watchkeeper.render.x_axis import across, row_texts, x_axis
 
 ROW = 36  # px
 
@@ -28,33 +29,20 @@ def waterfall(label: str, start: float, steps: Sequence[Step]) -> str:
     reached = list(accumulate((step.added for step in steps), initial=start))
     axis = scale(reached)
     bottom = ROW * len(steps) + 6
-    ticks = [
-        tag("line", x1=percent(_at(tick.at)), x2=percent(_at(tick.at)), y1=0, y2=bottom, class_="grid")
-        + tag(
-            "text",
-            words(tick.label),
-            x=percent(_at(tick.at)),
-            y=bottom + 17,
-            text_anchor=anchor(_at(tick.at)),
-            class_="tick",
-        )
-        for tick in axis.ticks()
-    ]
     rows = [
         _row(ROW * place, step, ends, axis)
         for place, (step, ends) in enumerate(zip(steps, pairwise(reached), strict=True))
     ]
-    return picture(bottom + AXIS, label, *ticks, *rows)
+    return picture(bottom + AXIS, label, x_axis(axis, bottom), *rows)
 
 
 def _row(top: int, step: Step, ends: tuple[float, float], axis: Scale) -> str:
-    left, right = sorted(_at(axis.at(end)) for end in ends)
+    left, right = sorted(across(axis.at(end)) for end in ends)
     tone = "watched" if step.added >= 0 else "unwatched"
     return tag(
         "g",
         hover(f"{step.name}: {step.said}"),
-        tag("text", words(step.name), x=0, y=top + 13, class_="bar-name over-grid"),
-        tag("text", words(step.said), x="100%", y=top + 13, text_anchor="end", class_="bar-value over-grid"),
+        row_texts(step.name, step.said, top),
         tag(
             "rect",
             x=percent(min(left, 0.997)),
@@ -65,7 +53,3 @@ def _row(top: int, step: Step, ends: tuple[float, float], axis: Scale) -> str:
             class_=f"fill-{tone}",
         ),
     )
-
-
-def _at(fraction: float) -> float:
-    return 0.02 + 0.96 * fraction
