@@ -3,7 +3,8 @@
 Usage: estimation.py, with NannyML in WATCHKEEPER_PEERS (`make bench-deps`). Both fit on the reference period
 and estimate the same chunks of the analysis period, in one run. Printed are mean absolute errors against what
 came, and how often our intervals held it (they promise 90 %); one JSON object is on the last line. Depth and
-number of the trees in `model/loss_model.py` were chosen on held-out chunks of the car prices' reference.
+number of the trees in `model/loss_model.py` were chosen on held-out chunks of the car prices' reference; how
+intervals are made, after the spread of misses in the analysis period had been seen on these same data.
 """
 
 from __future__ import annotations

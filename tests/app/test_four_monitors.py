@@ -502,3 +502,24 @@ def test_a_model_that_looks_at_nothing_has_no_order_to_compare(tmp_path: Path) -
         found = lived(loop, loop, sales())["explainability"]
     assert found.status is Status.FAILED
     assert "want a baseline in which some feature counts, got none" in found.reason
+
+
+def test_rows_in_which_nothing_counts_any_more_have_no_picture(tmp_path: Path) -> None:
+    """The endpoint answered by area when the baseline was made, and answers always the same now."""
+
+    def by_area(body: bytes) -> tuple[int, dict[str, str], bytes]:
+        rows = [line.split(",") for line in body.decode().splitlines()]
+        return 200, {}, "\n".join(str(2 * float(row[2])) for row in rows).encode()
+
+    def always(body: bytes) -> tuple[int, dict[str, str], bytes]:
+        return 200, {}, "\n".join("5" for _ in body.splitlines()).encode()
+
+    with serving([by_area]) as served:
+        loop = new_loop(tmp_path, asking(served.url, baseline_rows=1))
+        train_in(loop)
+        approve(loop.target, 1, "prod", KIM, "good figures")
+        served.answers[:] = [always]
+        found = lived(loop, loop, sales())["explainability"]
+    assert found.status is Status.VIOLATIONS
+    assert set(values_of(found, "explainability_importance")) == {0.0}
+    assert "What the model looked at" not in page_of(loop, found)

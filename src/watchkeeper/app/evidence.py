@@ -65,19 +65,22 @@ def distributions(store: Store, execution: Execution) -> tuple[Distribution, ...
 def importances(store: Store, execution: Execution) -> Distribution | None:
     """Each feature's share of all importance in the baseline and in the window, the most important first.
 
-    None for any other monitor than explainability and for an execution that judged nothing.
+    None for any other monitor than explainability, for an execution that judged nothing, and where no feature
+    counts on one of the sides.
     """
     found = _analyses(store, execution, explainability.MONITOR.name)
     if found is None:
         return None
     before, now = (read_clarify.attributions(each, ANALYSIS)[0] for each in found)
-    then, current = dict(_shares(before)), dict(_shares(now))
+    then, current = _shares(before), _shares(now)
+    if not then or not current:
+        return None
     order = sorted(then, key=lambda name: -then[name])
     return Distribution(
         "Share of attributions",
         "categorical",
         tuple(then[name] for name in order),
-        tuple(current.get(name, 0.0) for name in order),
+        tuple(current[name] for name in order),  # of one model version: the same features
         labels=tuple(order),
     )
 
@@ -119,9 +122,10 @@ def _analyses(store: Store, execution: Execution, monitor: str) -> tuple[str | b
     return baseline_by(store, judgement.baseline).text(ANALYSIS), now
 
 
-def _shares(found: Attributions) -> list[tuple[str, float]]:
+def _shares(found: Attributions) -> dict[str, float]:
+    """Each feature's share; empty where none counts, of which there are no shares."""
     total = sum(abs(value) for _, value in found.importances)
-    return [(name, abs(value) / total if total else 0.0) for name, value in found.importances]
+    return {name: abs(value) / total for name, value in found.importances} if total else {}
 
 
 def _file_of(store: Store, execution: Execution, version: int, name: str) -> bytes | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -140,12 +141,9 @@ def _by_endpoint(
             "kernel_shap; suggest a new one"
         )
     names = [column.name for column in watched.schema.inputs]
-    found = kernel_shap(
-        EndpointPredictor(asked.endpoint),
-        _texts(chosen, names),
-        _texts(background, names),
-        KernelSettings(asked.num_samples, asked.max_rows, SEED),
-    )
+    settings = KernelSettings(asked.num_samples, asked.max_rows, SEED)
+    with closing(EndpointPredictor(asked.endpoint)) as predict:
+        found = kernel_shap(predict, _texts(chosen, names), _texts(background, names), settings)
     how = "every coalition" if found.exact else "a sample of coalitions"
     return _Explained(
         found.columns,

@@ -43,6 +43,10 @@ class EndpointPredictor:
         cuts = range(0, height, ROWS_AT_ONCE)
         return np.concatenate([self._ask(columns, start) for start in cuts])
 
+    def close(self) -> None:
+        """Let go of the connections."""
+        self.http.close()
+
     def _ask(self, columns: Columns, start: int) -> npt.NDArray[np.float64]:
         rows = list(zip(*(column[start : start + ROWS_AT_ONCE] for column in columns.values()), strict=True))
         text = io.StringIO()
