@@ -6,7 +6,6 @@ serve the same loaded model one request at a time, as one writes it by hand, wit
 
 from __future__ import annotations
 
-import socket
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +20,7 @@ from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.core.values import Actor, Deployment
 from watchkeeper.model.artefact import Model, load
 from watchkeeper.readers.payloads import csv_columns
-from watchkeeper.serving.run import endpoint_server, shipping
+from watchkeeper.serving.run import endpoint_server, listening, program_of, shipping
 from watchkeeper.serving.server import Hooks
 from watchkeeper.serving.settings import EndpointSettings, ServerSettings
 
@@ -37,8 +36,8 @@ def ours(model: Model, folder: Path, sampling: int) -> None:
     server = endpoint_server(settings, FolderStore(folder), hooks)
     now, actor = datetime.now(UTC), Actor("benchmark", "service")
     server.deploy(Deployment(1, "prod", "resale-price-prod", 1, "d" * 64, None, now, actor))
-    with shipping(server.capture):
-        run(server.application())
+    with shipping(server.capture), listening(HOST, int(sys.argv[4])) as listener:
+        program_of(server).run(sockets=[listener])
 
 
 def answer(model: Model, body: bytes) -> str:
@@ -68,9 +67,8 @@ def starlette(model: Model) -> None:
 
 
 def run(app: Any) -> None:
-    """Serve on the port of the command line, as our server is served."""
-    with socket.create_server((HOST, int(sys.argv[4])), backlog=2048) as listener:
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    """Serve on the port of the command line, on the same uvicorn with uvloop and httptools."""
+    with listening(HOST, int(sys.argv[4])) as listener:
         uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False)).run(
             sockets=[listener]
         )

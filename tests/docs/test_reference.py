@@ -41,6 +41,6 @@ def test_every_route_is_explained(tmp_path: Path) -> None:
     hooks = Hooks(load=lambda _: pytest.fail("no model is loaded"), metrics=lambda _: "")
     server = EndpointServer({}, CaptureWriter(MemoryStore(), tmp_path), hooks, token="unused")
     text = (HERE / "http-api.md").read_text(encoding="utf-8")
-    paths = [re.sub(r":\w+}", "}", getattr(route, "path", "")) for route in server.application().routes]
+    paths = [re.sub(r":\w+}", "}", getattr(route, "path", "")) for route in server.routes()]
     assert len(paths) > 5
     assert [path for path in paths if f"{path}`" not in text] == []

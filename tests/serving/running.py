@@ -12,7 +12,6 @@ from pathlib import Path
 import httpx
 import numpy as np
 import numpy.typing as npt
-import uvicorn
 
 from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.core.errors import InputError, IntegrityError
@@ -21,7 +20,7 @@ from watchkeeper.core.windows import Window
 from watchkeeper.readers.captures import Captured, read_captures
 from watchkeeper.render.exposition import exposition
 from watchkeeper.serving.endpoint import Predictor
-from watchkeeper.serving.run import endpoint_server, listening
+from watchkeeper.serving.run import endpoint_server, listening, program_of
 from watchkeeper.serving.server import EndpointServer, Hooks, Load
 from watchkeeper.serving.settings import EndpointSettings, ServerSettings
 
@@ -110,8 +109,7 @@ def running(settings: ServerSettings, load: Load = load, version: int = 1) -> It
     store = FolderStore(settings.workspace)
     server = endpoint_server(settings, store, Hooks(load, exposition))
     server.deploy(replace(DEPLOYED, endpoint=settings.endpoints[0].name, version=version))
-    config = uvicorn.Config(server.application(), lifespan="off", log_config=None, access_log=False)
-    program = uvicorn.Server(config)
+    program = program_of(server)
     with listening("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
         thread = threading.Thread(target=program.run, kwargs={"sockets": [listener]})

@@ -12,7 +12,6 @@ from pathlib import Path
 import httpx
 import orjson
 import pytest
-import uvicorn
 
 from tests.serving.running import DEPLOYED, load, settings_of
 from watchkeeper.adapters.local.store import FolderStore
@@ -26,7 +25,7 @@ from watchkeeper.render.records import ground_truth_line
 from watchkeeper.serving.capture import CaptureWriter
 from watchkeeper.serving.ground_truth import read_truths
 from watchkeeper.serving.refusals import BODY_LIMIT, RequestRefused
-from watchkeeper.serving.run import endpoint_server, listening
+from watchkeeper.serving.run import endpoint_server, listening, program_of
 from watchkeeper.serving.server import Hooks, no_labels
 
 AT = datetime(2020, 2, 1, tzinfo=UTC)
@@ -58,8 +57,7 @@ def labelling(workspace: Path, *, rehearsal: bool = False, keeps: bool = True) -
         settings_of(workspace, rehearsal=rehearsal), store, Hooks(load, exposition, labels=labels)
     )
     server.deploy(replace(DEPLOYED))
-    config = uvicorn.Config(server.application(), lifespan="off", log_config=None, access_log=False)
-    program = uvicorn.Server(config)
+    program = program_of(server)
     with listening("127.0.0.1", 0) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         thread = threading.Thread(target=program.run, kwargs={"sockets": [listener]})

@@ -155,35 +155,63 @@ def test_records_that_cannot_be_kept_are_of_no_answer(tmp_path: Path) -> None:
     assert one.captured() == []
 
 
+async def together(moment: Moment, *towns: str, number: int = 0) -> list[Answer | BaseException]:
+    """What one turn of the loop gets."""
+    asked = (moment.answer(call(number + at, row(50, town))) for at, town in enumerate(towns))
+    return await asyncio.gather(*asked, return_exceptions=True)
+
+
 def test_one_turn_of_the_loop_is_one_prediction(tmp_path: Path) -> None:
     one = served(tmp_path)
 
     async def live() -> list[Answer | BaseException]:
         moment = Moment(one.endpoint)
-        first = await asyncio.gather(
-            *(moment.answer(call(number, row(50, town))) for number, town in enumerate(["A", "lease", "B"])),
-            return_exceptions=True,
-        )
-        return [*first, await moment.answer(call(9, row(70)))]
+        await together(moment, "A", "B", number=10)
+        return await together(moment, "A", "lease", "B")
 
-    found = asyncio.run(live())
-    assert [type(each) for each in found] == [Answer, RequestRefused, Answer, Answer]
-    assert one.model.asked[0] == 3
-    assert one.model.asked[-1] == 1
+    assert [type(each) for each in asyncio.run(live())] == [Answer, RequestRefused, Answer]
+    assert one.model.asked == [1, 1, 3, 1, 2, 1, 1]
+
+
+def test_one_at_a_time_is_answered_at_once(tmp_path: Path) -> None:
+    """A single request waits for nothing; after a turn with several, the next is the last to wait."""
+    one = served(tmp_path)
+
+    def at_once(moment: Moment, number: int) -> bool:
+        try:
+            moment.answer(call(number, row(50))).send(None)
+        except StopIteration:
+            return True
+        return False
+
+    async def live() -> None:
+        moment = Moment(one.endpoint)
+        for number in range(3):
+            assert at_once(moment, number)
+            await asyncio.sleep(0)
+        await together(moment, "A", "B", number=10)
+        assert [type(each) for each in await together(moment, "A", number=20)] == [Answer]
+        await asyncio.sleep(0)
+        assert at_once(moment, 30)
+
+    asyncio.run(live())
+    assert len(one.captured()) == 7
 
 
 def test_one_who_goes_away_takes_no_others_answer_along(tmp_path: Path) -> None:
     one = served(tmp_path)
 
-    async def live() -> Answer:
+    async def live() -> list[Answer | BaseException]:
         moment = Moment(one.endpoint)
-        leaving = asyncio.create_task(moment.answer(call(0, row(50))))
-        staying = asyncio.create_task(moment.answer(call(1, row(60))))
+        first, leaving, staying = (
+            asyncio.create_task(moment.answer(call(number, row(50)))) for number in range(3)
+        )
         await asyncio.sleep(0)
         leaving.cancel()
-        return await staying
+        return list(await asyncio.gather(first, leaving, staying, return_exceptions=True))
 
-    assert isinstance(asyncio.run(live()), Answer)
+    kinds = [type(each) for each in asyncio.run(live())]
+    assert kinds == [Answer, asyncio.CancelledError, Answer]
 
 
 def test_a_fault_of_the_servers_own_is_everybodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,13 +7,15 @@ Two keys are our own, at the end of `eventMetadata`: `modelVersion` and `schemaV
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from watchkeeper.core.values import CaptureRecord, GroundTruth, Payload
-from watchkeeper.core.windows import hour_folder, utc_text
+from watchkeeper.core.windows import hour_folder
+
+_COMPACT = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +114,8 @@ def _csv_field(text: str) -> str:
     return '"' + text.replace('"', '""') + '"' if special else text
 
 
-def _second(time: datetime) -> str:
-    return utc_text(time.replace(microsecond=0))
+def _second(time: datetime) -> datetime:
+    return time.astimezone(UTC)  # written to the second, with a Z
 
 
 def _moment(time: datetime) -> str:
@@ -121,4 +123,4 @@ def _moment(time: datetime) -> str:
 
 
 def _line(value: dict[str, Any]) -> bytes:
-    return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(value, option=_COMPACT)

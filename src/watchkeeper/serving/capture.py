@@ -17,6 +17,7 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from watchkeeper.core.errors import ExistsError, IntegrityError, PlatformError, WatchkeeperError
@@ -26,6 +27,8 @@ from watchkeeper.render.records import CaptureFolder, capture_key, capture_line
 
 ROTATE_AFTER = 60.0  # seconds; the contract's files close about a minute after they open
 OPEN_HOURS = 2  # of an endpoint: requests in flight may straddle the turn of an hour
+
+_Hour = tuple[CaptureFolder, datetime]  # what one file is open for
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +73,7 @@ class CaptureWriter:
     store: Store
     spool: Path
     seconds: Callable[[], float] = time.monotonic
-    _open: OrderedDict[str, _SpoolFile] = field(default_factory=OrderedDict)
+    _open: OrderedDict[_Hour, _SpoolFile] = field(default_factory=OrderedDict)
     _closed: list[str] = field(default_factory=list)
     _writing: threading.Lock = field(default_factory=threading.Lock)
     _shipping: threading.Lock = field(default_factory=threading.Lock)
@@ -89,24 +92,26 @@ class CaptureWriter:
         Those of one hour are kept all or none.
         """
         lines = [capture_line(record) for record in records]
-        hours: dict[str, list[int]] = {}
+        hours: dict[datetime, list[int]] = {}
         for place, record in enumerate(records):
-            hours.setdefault(folder.hour(record.time), []).append(place)
+            hours.setdefault(_hour(record.time), []).append(place)
         errors: list[PlatformError | None] = [None] * len(records)
         with self._writing:
-            for hour, places in hours.items():
+            for places in hours.values():
+                together = b"".join(lines[place] for place in places)
                 try:
-                    self._append(folder, hour, records[places[0]], b"".join(lines[place] for place in places))
+                    self._append(folder, records[places[0]], together)
                 except PlatformError as error:
                     for place in places:
                         errors[place] = error
         return errors
 
-    def _append(self, folder: CaptureFolder, hour: str, first: CaptureRecord, lines: bytes) -> None:
-        file = self._open.get(hour) or self._opened(folder, first)
+    def _append(self, folder: CaptureFolder, first: CaptureRecord, lines: bytes) -> None:
+        hour = (folder, _hour(first.time))
+        file = self._open.get(hour) or self._opened(hour, first)
         self._open.move_to_end(hour)
         file.append(lines)
-        of_endpoint = [other for other in self._open if other.startswith(folder.prefix)]
+        of_endpoint = [other for other in self._open if other[0] == folder]
         for idle in of_endpoint[:-OPEN_HOURS]:
             self._close(idle)
 
@@ -137,8 +142,8 @@ class CaptureWriter:
         self._ship_closed()
         return len(left)
 
-    def _opened(self, folder: CaptureFolder, record: CaptureRecord) -> _SpoolFile:
-        key = capture_key(folder, record.time, str(uuid.uuid4()))
+    def _opened(self, hour: _Hour, record: CaptureRecord) -> _SpoolFile:
+        key = capture_key(hour[0], record.time, str(uuid.uuid4()))
         path = self.spool / key
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -147,7 +152,7 @@ class CaptureWriter:
             )
         except OSError as error:
             raise _unwritten(path, error.strerror or str(error)) from error
-        file = self._open[folder.hour(record.time)] = _SpoolFile(key, path, descriptor, self.seconds())
+        file = self._open[hour] = _SpoolFile(key, path, descriptor, self.seconds())
         return file
 
     def _close_where(self, due: Callable[[_SpoolFile], bool]) -> None:
@@ -155,7 +160,7 @@ class CaptureWriter:
             for hour in [hour for hour, file in self._open.items() if due(file)]:
                 self._close(hour)
 
-    def _close(self, hour: str) -> None:
+    def _close(self, hour: _Hour) -> None:
         file = self._open.pop(hour)
         os.close(file.descriptor)
         self._closed.append(file.key)
@@ -211,6 +216,10 @@ class CaptureWriter:
                 raise IntegrityError(
                     f"ship capture file {key}: the store holds another under its key"
                 ) from None
+
+
+def _hour(time: datetime) -> datetime:
+    return time.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def _whole_lines(path: Path) -> bytes:
