@@ -14,6 +14,8 @@ UV := $(BIN)/uv --quiet
 SYNC := $(UV) pip sync --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 STAMP := .venv/.stamp
 EXTRAS := spark fuzz oracles
+# What calls our server as a stranger does: boto3, the AWS CLI, Schemathesis. Nothing of ours is in there.
+CLIENTS := .venv-clients
 PEERS := evidently whylogs tfdv spark limits nannyml
 # What it has wheels for; 3.1 has none for Python 3.11.
 ATHERIS := atheris<3.1; sys_platform == 'linux' and platform_machine == 'x86_64' and python_version < '3.14'
@@ -53,7 +55,7 @@ test: $(STAMP) ## run all tests
 
 # Each program a test starts and pip cannot install, with the package that brings it. The tests start what they need
 # themselves, so a service that the packages bring is not started, and stopped where systemd started it all the same.
-test-deps: $(EXTRAS:%=.venv-%/.stamp) ## install what tests start: programs, where apt is; PySpark, atheris, scikit-learn and shap into environments of their own
+test-deps: $(EXTRAS:%=.venv-%/.stamp) $(CLIENTS)/.stamp ## install what tests start: programs, where apt is; PySpark, atheris, scikit-learn and shap, boto3 and Schemathesis into environments of their own
 	@packages=; \
 	for pair in promtool:prometheus amtool:prometheus-alertmanager chromium:chromium wrk:wrk java:openjdk-17-jre-headless; do \
 		command -v "$${pair%%:*}" >/dev/null || packages="$$packages $${pair##*:}"; \
@@ -82,6 +84,14 @@ test-deps: $(EXTRAS:%=.venv-%/.stamp) ## install what tests start: programs, whe
 	@sync="$(UV) pip sync --compile-bytecode --python $(@D)/bin/python --require-hashes requirements.lock requirements-$*.lock" && \
 		{ $$sync --offline 2>/dev/null || $$sync; }
 	@$(UV) pip install --python $(@D)/bin/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(CLIENTS)/.stamp: requirements-clients.lock | $(STAMP)
+	@rm -f $@
+	@$(@D)/bin/python --version >/dev/null 2>&1 || $(BIN)/python -m venv --clear --without-pip $(@D)
+	@echo "test-deps: installing requirements-clients.lock into $(@D)"
+	@sync="$(UV) pip sync --compile-bytecode --python $(@D)/bin/python --require-hashes requirements-clients.lock" && \
+		{ $$sync --offline 2>/dev/null || $$sync; }
 	@touch $@
 
 soak: $(STAMP) ## run the long tests at their whole length
@@ -120,6 +130,7 @@ lock: $(STAMP) ## write the lock files anew, for Linux and macOS, from pyproject
 	$(COMPILE) pyproject.toml --group dev --output-file requirements.lock
 	printf 'pyarrow\npyspark\n' | $(COMPILE) - --constraint requirements.lock --output-file requirements-spark.lock
 	echo "$(ATHERIS)" | $(COMPILE) - --constraint requirements.lock --output-file requirements-fuzz.lock
+	printf 'awscli>=1.40\nboto3\nschemathesis>=4\n' | $(COMPILE) - --output-file requirements-clients.lock
 	printf 'scikit-learn\nshap\nnumba>=0.61\n' | $(COMPILE) - --constraint requirements.lock --output-file requirements-oracles.lock
 
 bench-lock: $(STAMP) ## write benchmarks/peers/*.txt anew from the .in beside each
@@ -129,5 +140,5 @@ bench-lock: $(STAMP) ## write benchmarks/peers/*.txt anew from the .in beside ea
 	done
 
 clean: ## remove .venv, .peers, build and caches
-	rm -rf .venv $(EXTRAS:%=.venv-%) .peers build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv $(EXTRAS:%=.venv-%) $(CLIENTS) .peers build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests projects benchmarks -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

@@ -22,7 +22,7 @@ from watchkeeper.model.artefact import Model, load
 from watchkeeper.readers.payloads import csv_columns
 from watchkeeper.serving.run import endpoint_server, listening, program_of, shipping
 from watchkeeper.serving.server import Hooks
-from watchkeeper.serving.settings import EndpointSettings, ServerSettings
+from watchkeeper.serving.settings import CapturePolicy, EndpointSettings, ServerSettings
 
 HOST = "127.0.0.1"
 
@@ -30,13 +30,15 @@ HOST = "127.0.0.1"
 def ours(model: Model, folder: Path, sampling: int) -> None:
     """Our server with its capture, or with none sampled."""
     settings = ServerSettings(
-        "resale-price", folder, (EndpointSettings("resale-price-prod", "prod", sampling=sampling),)
+        "resale-price",
+        folder,
+        (EndpointSettings("resale-price-prod", "prod", capture=CapturePolicy(sampling)),),
     )
     hooks = Hooks(load=lambda _: model, metrics=lambda _: "")
     server = endpoint_server(settings, FolderStore(folder), hooks)
     now, actor = datetime.now(UTC), Actor("benchmark", "service")
     server.deploy(Deployment(1, "prod", "resale-price-prod", 1, "d" * 64, None, now, actor))
-    with shipping(server.capture), listening(HOST, int(sys.argv[4])) as listener:
+    with shipping(server), listening(HOST, int(sys.argv[4])) as listener:
         program_of(server).run(sockets=[listener])
 
 

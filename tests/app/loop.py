@@ -25,10 +25,12 @@ from watchkeeper.app.train import Trained, train
 from watchkeeper.core.values import Actor, Deployment, Progress
 from watchkeeper.core.windows import Duration, month_start
 from watchkeeper.model.artefact import Model, load
+from watchkeeper.serving.calls import Call
 from watchkeeper.serving.capture import CaptureWriter
-from watchkeeper.serving.counters import EndpointCounters
-from watchkeeper.serving.endpoint import Call, Endpoint
-from watchkeeper.serving.settings import EndpointSettings
+from watchkeeper.serving.counters import VariantCounters
+from watchkeeper.serving.recorder import Recorder
+from watchkeeper.serving.settings import CapturePolicy, EndpointSettings
+from watchkeeper.serving.variant import Variant
 
 ANA, KIM = Actor("ana", "os-user"), Actor("kim", "os-user")
 WALL = datetime(2026, 1, 1, tzinfo=UTC)
@@ -114,7 +116,8 @@ class Loop:
     def send(self, requests: tuple[PlannedRequest, ...], model: Model, version: int = 1) -> None:
         """Answer requests by the model as the server does, captures included."""
         writer = CaptureWriter(self.store, self.target.folder / "spool")
-        endpoint = Endpoint(EndpointSettings("demo-prod", "prod"), writer, EndpointCounters({}))
+        recorder = Recorder(writer, CapturePolicy())
+        endpoint = Variant(EndpointSettings("demo-prod", "prod"), "AllTraffic", recorder, VariantCounters({}))
         deployed = Deployment(1, "prod", "demo-prod", version, "d" * 64, None, self.clock.now(), ANA)
         endpoint.activate(deployed, model)
         for each in requests:

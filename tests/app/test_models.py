@@ -24,7 +24,7 @@ from watchkeeper.app.models import (
 )
 from watchkeeper.app.project import FILE
 from watchkeeper.core.errors import InputError, PlatformError, Refused
-from watchkeeper.core.values import ApprovalStatus, Deployment, ModelVersion, Sample
+from watchkeeper.core.values import ApprovalStatus, Candidate, Deployment, ModelVersion, Sample
 from watchkeeper.model.artefact import save
 
 
@@ -192,6 +192,12 @@ class WatchingHost:
 
     def deploy(self, deployment: Deployment) -> None:
         self.seen.append([deployment.endpoint, *self.loop.actions()])
+
+    def try_out(self, candidate: Candidate) -> None:
+        self.seen.append([candidate.endpoint, *self.loop.actions()])
+
+    def withdraw(self, candidate: Candidate) -> None:
+        """Nothing is tried."""
 
     def flush(self) -> None:
         """Nothing is held back."""

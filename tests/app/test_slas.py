@@ -26,7 +26,7 @@ from watchkeeper.core.values import Execution, GroundTruth, Sample, Status
 from watchkeeper.core.windows import month_start
 from watchkeeper.monitors.data_quality_slas import evaluated_by
 from watchkeeper.monitors.data_quality_values import Sla
-from watchkeeper.serving.counters import EndpointCounters
+from watchkeeper.serving.counters import VariantCounters
 
 RECEIVERS = "receivers:\n"
 ERROR = "{name: error, metric: model_quality_mape, at_most: 0.2, owner: mlops, reference: SLA 4.2}"
@@ -213,7 +213,7 @@ def test_without_a_missing_label_there_is_no_age(tmp_path: Path) -> None:
 
 
 def test_p95_is_the_nearest_rank_of_recent_requests() -> None:
-    counters = EndpointCounters({})
+    counters = VariantCounters({})
     at = month_start("2020-05")
     assert not [s for s in counters.samples(at) if s.metric == "watchkeeper_endpoint_request_p95_seconds"]
     for milliseconds in range(1, 101):

@@ -36,6 +36,7 @@ HEAVY = {
     "models reject",
     "models promote",
     "models rollback",
+    "models withdraw",
     "retrain approve",
     "retrain reject",
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.serving.running import DEPLOYED, running, settings_of
+from tests.serving.test_canary import CANARY
 from watchkeeper.adapters.local.endpoint import LocalEndpointHost
 from watchkeeper.adapters.memory.endpoint import MemoryEndpointHost
 from watchkeeper.core.encoding import encode
@@ -51,6 +52,16 @@ def test_a_version_is_deployed_and_again(host: EndpointHost) -> None:
         host.deploy(replace(DEPLOYED, version=version))
 
 
+def test_a_candidate_is_tried_and_withdrawn_twice(host: EndpointHost) -> None:
+    host.deploy(replace(DEPLOYED, version=2))
+    for _ in range(2):
+        host.try_out(replace(CANARY, version=3))
+    for _ in range(2):
+        host.withdraw(CANARY)
+    with pytest.raises(PlatformError, match=f"v?{BROKEN}.*prices"):
+        host.try_out(replace(CANARY, version=BROKEN))
+
+
 def test_a_version_that_does_not_load_is_a_platform_error_that_names_it(host: EndpointHost) -> None:
     with pytest.raises(PlatformError, match=f"v?{BROKEN}.*prices") as caught:
         host.deploy(replace(DEPLOYED, version=BROKEN))
@@ -60,4 +71,4 @@ def test_a_version_that_does_not_load_is_a_platform_error_that_names_it(host: En
 
 def test_a_flush_without_requests_is_none(host: EndpointHost) -> None:
     host.flush()
-    assert all(sample.value == 0 for sample in host.samples())
+    assert all(sample.value == 0 for sample in host.samples() if not sample.metric.endswith("_info"))

@@ -26,7 +26,7 @@ def functions(file: str) -> frozenset[str]:
 
 def test_the_trip_goes_all_the_way() -> None:
     assert [number for number, _, _ in STEPS] == list(range(1, len(STEPS) + 1))
-    assert {"EndpointServer._invoke", "decide"} <= {function for _, function, _ in STEPS}
+    assert {"Invocations.__call__", "decide"} <= {function for _, function, _ in STEPS}
 
 
 @pytest.mark.parametrize(("function", "file"), [step[1:] for step in STEPS])

@@ -1,17 +1,36 @@
-"""The server as a process of its own, for tests: `python process.py WORKSPACE [rehearsal|broken]`."""
+"""The server as a process of its own, for tests: `process.py WORKSPACE [rehearsal|broken|serve|small]`.
 
+With `serve` requests are answered although their record cannot be written; with `small` the spool is on a
+disk of 256 KiB that is mounted for this process alone.
+"""
+
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 from tests.serving.running import DEPLOYED, load, settings_of
+from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.adapters.local.store import FolderStore
+from watchkeeper.adapters.local.trail import FolderTrail
+from watchkeeper.app.serving import record_capture
 from watchkeeper.render.exposition import exposition
-from watchkeeper.serving.run import serve
+from watchkeeper.serving.run import Served, serve
 from watchkeeper.serving.server import Hooks
+from watchkeeper.serving.settings import CapturePolicy, OnFailure
 
 if __name__ == "__main__":
     workspace, *how = sys.argv[1:]
-    settings = settings_of(Path(workspace), rehearsal="rehearsal" in how)
+    policy = CapturePolicy(on_failure=OnFailure.SERVE if "serve" in how else OnFailure.REFUSE)
+    settings = settings_of(Path(workspace), rehearsal="rehearsal" in how, capture=policy)
+    if "small" in how:
+        settings.spool.mkdir(parents=True)
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(settings.spool)],
+            check=True,
+        )
     deployed = replace(DEPLOYED, version=666 if "broken" in how else 1)
-    serve(settings, FolderStore(Path(workspace)), [deployed], Hooks(load, exposition))
+    store = FolderStore(Path(workspace))
+    trail = FolderTrail(store, WallClock())
+    hooks = Hooks(load, exposition, capture_changed=lambda each, why: record_capture(trail, each, why))
+    serve(settings, store, Served([deployed]), hooks)

@@ -19,10 +19,11 @@ from watchkeeper.core.values import Actor, Column, ColumnType, Deployment, Role,
 from watchkeeper.core.windows import Window
 from watchkeeper.readers.captures import Captured, read_captures
 from watchkeeper.render.exposition import exposition
-from watchkeeper.serving.endpoint import Predictor
+from watchkeeper.serving.invocations import Withdrawn
 from watchkeeper.serving.run import endpoint_server, listening, program_of
-from watchkeeper.serving.server import EndpointServer, Hooks, Load
-from watchkeeper.serving.settings import EndpointSettings, ServerSettings
+from watchkeeper.serving.server import EndpointServer, Hooks, Load, nobody_told
+from watchkeeper.serving.settings import CapturePolicy, EndpointSettings, ServerSettings
+from watchkeeper.serving.variant import Predictor
 
 SCHEMA = Schema(
     1,
@@ -36,6 +37,7 @@ SCHEMA = Schema(
 DEPLOYED = Deployment(
     1, "prod", "prices", 1, "d" * 64, None, datetime(2020, 1, 1, tzinfo=UTC), Actor("ana", "os-user")
 )
+ALL = CapturePolicy()
 ALWAYS = Window(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 
 
@@ -70,9 +72,9 @@ def load(deployment: Deployment) -> Predictor:
     return PerSquareMetre(float(deployment.version))
 
 
-def settings_of(workspace: Path, *, rehearsal: bool = False, sampling: int = 100) -> ServerSettings:
+def settings_of(workspace: Path, *, rehearsal: bool = False, capture: CapturePolicy = ALL) -> ServerSettings:
     return ServerSettings(
-        "demo", workspace, (EndpointSettings("prices", "prod", sampling=sampling),), rehearsal, port=0
+        "demo", workspace, (EndpointSettings("prices", "prod", capture=capture),), rehearsal, port=0
     )
 
 
@@ -104,11 +106,14 @@ def captured_in(store: FolderStore) -> Captured:
 
 
 @contextlib.contextmanager
-def running(settings: ServerSettings, load: Load = load, version: int = 1) -> Iterator[Running]:
+def running(
+    settings: ServerSettings, load: Load = load, version: int = 1, withdrawn: Withdrawn = nobody_told
+) -> Iterator[Running]:
     """The server with a version deployed to its first endpoint."""
-    store = FolderStore(settings.workspace)
-    server = endpoint_server(settings, store, Hooks(load, exposition))
-    server.deploy(replace(DEPLOYED, endpoint=settings.endpoints[0].name, version=version))
+    store, first = FolderStore(settings.workspace), settings.endpoints[0]
+    server = endpoint_server(settings, store, Hooks(load, exposition, withdrawn=withdrawn))
+    deployed = replace(DEPLOYED, endpoint=first.name, environment=first.environment, version=version)
+    server.deploy(deployed)
     program = program_of(server)
     with listening("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]

@@ -18,12 +18,14 @@ from watchkeeper.adapters.memory.store import MemoryStore
 from watchkeeper.core.errors import PlatformError, WatchkeeperError
 from watchkeeper.core.values import CaptureRecord, Schema
 from watchkeeper.readers.records import read_capture_lines
+from watchkeeper.serving.calls import Answer, Call
 from watchkeeper.serving.capture import CaptureWriter
-from watchkeeper.serving.counters import EndpointCounters
-from watchkeeper.serving.endpoint import Answer, Call, Endpoint
+from watchkeeper.serving.counters import VariantCounters
 from watchkeeper.serving.moments import Moment
+from watchkeeper.serving.recorder import Recorder
 from watchkeeper.serving.refusals import ModelFailed, RequestRefused
-from watchkeeper.serving.settings import EndpointSettings
+from watchkeeper.serving.settings import CapturePolicy, EndpointSettings
+from watchkeeper.serving.variant import Variant
 
 NOON = datetime(2020, 1, 31, 12, tzinfo=UTC)
 
@@ -46,12 +48,12 @@ class Counted:
 
 @dataclass(slots=True)
 class Served:
-    endpoint: Endpoint
+    endpoint: Variant
     model: Counted
     store: MemoryStore
 
     def captured(self) -> list[CaptureRecord]:
-        self.endpoint.capture.flush()
+        self.endpoint.recorder.capture.flush()
         found: list[CaptureRecord] = []
         for key in self.store.list("captures/"):
             for _, record in read_capture_lines(key, self.store.read(key)):
@@ -62,8 +64,11 @@ class Served:
 
 def served(folder: Path) -> Served:
     store, model = MemoryStore(), Counted()
-    endpoint = Endpoint(
-        EndpointSettings("prices", "prod"), CaptureWriter(store, folder), EndpointCounters({})
+    endpoint = Variant(
+        EndpointSettings("prices", "prod"),
+        "AllTraffic",
+        Recorder(CaptureWriter(store, folder), CapturePolicy()),
+        VariantCounters({}),
     )
     endpoint.activate(DEPLOYED, model)
     return Served(endpoint, model, store)
@@ -77,7 +82,7 @@ def row(area: object, town: str = "A") -> str:
     return f"{town},{area}"
 
 
-def single(endpoint: Endpoint, asked: Call) -> Answer | WatchkeeperError:
+def single(endpoint: Variant, asked: Call) -> Answer | WatchkeeperError:
     try:
         return endpoint.answer(asked)
     except WatchkeeperError as error:
@@ -220,7 +225,7 @@ def test_a_fault_of_the_servers_own_is_everybodys(tmp_path: Path, monkeypatch: p
     def broken(*_: object) -> None:
         raise KeyError("a bug")
 
-    monkeypatch.setattr("watchkeeper.serving.endpoint.encode_predictions", broken)
+    monkeypatch.setattr("watchkeeper.serving.variant.encode_predictions", broken)
 
     async def live() -> list[object]:
         moment = Moment(one.endpoint)

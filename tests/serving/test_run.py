@@ -1,10 +1,8 @@
 """The server's process: how it starts, is alone, ends, and what is left when it is killed."""
 
-import contextlib
 import os
 import signal
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,36 +59,6 @@ def test_the_whole_life_of_a_server(tmp_path: Path) -> None:
     assert not run_file(tmp_path).exists()
     assert captured_in(store).requests == 3
     assert list((tmp_path / "spool").rglob("*.jsonl")) == []
-
-
-def test_every_answered_request_outlives_a_kill(tmp_path: Path) -> None:
-    answered: set[str] = set()
-    with pytest.raises(PlatformError, match="ended with -9"):
-        ask_until_killed(tmp_path, answered)
-    assert len(answered) > 100
-    assert captured_in(FolderStore(tmp_path)).requests == 0
-    with started_server(argv(tmp_path), run_file(tmp_path)):
-        pass
-    captured = captured_in(FolderStore(tmp_path))
-    assert captured.bad == ()
-    assert captured.frame["_event_id"].is_unique().all()
-    assert answered <= set(captured.frame["_event_id"])
-
-
-def ask_until_killed(workspace: Path, answered: set[str]) -> None:
-    """Four clients ask, the server is killed meanwhile; `answered` gets the ids of what it answered."""
-    with started_server(argv(workspace), run_file(workspace)) as host:
-        pid, url = running_server(run_file(workspace)).pid, f"{host.url()}/endpoints/prices/invocations"
-        client = httpx.Client(headers={"content-type": "text/csv"}, trust_env=False)
-
-        def ask_on(number: int) -> None:
-            with contextlib.suppress(httpx.HTTPError):
-                answered.add(client.post(url, content=f"A,{number}").headers["x-amzn-requestid"])
-            if number == 200:
-                os.kill(pid, signal.SIGKILL)
-
-        with client, ThreadPoolExecutor(4) as pool:
-            list(pool.map(ask_on, range(300)))
 
 
 def test_a_version_that_cannot_be_loaded_leaves_a_server_that_says_so(tmp_path: Path) -> None:

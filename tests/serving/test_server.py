@@ -1,6 +1,8 @@
 """The endpoint over real HTTP: every body, every refusal, and what is captured of them."""
 
 import logging
+import threading
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -9,14 +11,15 @@ from pathlib import Path
 
 import httpx
 import orjson
+import polars as pl
 import pytest
 
 from tests.serving.running import DEPLOYED, Running, captured_in, load, running, settings_of
 from watchkeeper.core.encoding import encode
 from watchkeeper.core.values import Deployment
-from watchkeeper.serving.endpoint import Predictor
 from watchkeeper.serving.refusals import BODY_LIMIT
-from watchkeeper.serving.settings import EndpointSettings, ServerSettings
+from watchkeeper.serving.settings import CapturePolicy, EndpointSettings, ServerSettings
+from watchkeeper.serving.variant import Predictor
 
 JSON, LINES = "application/json", "application/jsonlines"
 
@@ -206,7 +209,7 @@ def test_a_request_of_many_rows_is_one_record(server: Running) -> None:
 
 
 def test_sampling_keeps_about_its_share_and_answers_all(tmp_path: Path) -> None:
-    with running(settings_of(tmp_path, sampling=30)) as server:
+    with running(settings_of(tmp_path, capture=CapturePolicy(30))) as server:
         assert all(server.ask("A,2").status_code == 200 for _ in range(200))
         assert 30 <= server.captured().requests <= 90
 
@@ -230,17 +233,35 @@ def test_a_deployment_takes_over_and_a_broken_one_does_not(
 
 
 def test_no_request_is_dropped_while_versions_change(server: Running) -> None:
-    def ask(_: int) -> tuple[str, str]:
-        response = server.ask("A,1")
-        return response.headers["x-watchkeeper-model-version"], response.text
+    """Thirty-two clients ask until twenty versions have been deployed, one of them broken."""
+    over = threading.Event()
 
-    with ThreadPoolExecutor(4) as pool:
-        answers = pool.map(ask, range(100))
-        assert all(deploy(server, version).status_code == 200 for version in range(2, 12))
-    assert all(float(version) == float(text) for version, text in answers)
-    frame = server.captured().frame
-    assert frame.height == 100
-    assert frame["_model_version"].cast(float).to_list() == frame["predicted"].cast(float).to_list()
+    def ask_on(number: int) -> list[tuple[str, str, str]]:
+        found = []
+        with httpx.Client(base_url=server.client.base_url, trust_env=False, timeout=30) as client:
+            while not over.is_set():
+                response = client.post(
+                    "/invocations", content=f"A,{number}", headers={"content-type": "text/csv"}
+                )
+                assert response.status_code == 200, response.text
+                version = response.headers["x-watchkeeper-model-version"]
+                assert float(response.text) == number * float(version)
+                found.append((response.headers["x-amzn-requestid"], version, response.text))
+        return found
+
+    with ThreadPoolExecutor(32) as pool:
+        asking = [pool.submit(ask_on, number) for number in range(32)]
+        try:
+            codes = [
+                deploy(server, 666 if version == 10 else version).status_code for version in range(2, 22)
+            ]
+        finally:
+            over.set()
+        answers = [answer for each in asking for answer in each.result()]
+    assert Counter(codes) == {200: 19, 500: 1}
+    frame = server.captured().frame.with_columns(pl.col("_model_version").cast(str))
+    assert sorted(frame.select("_event_id", "_model_version", "predicted").rows()) == sorted(answers)
+    assert len({version for _, version, _ in answers}) > 5
 
 
 @pytest.mark.parametrize("fault", [ModuleNotFoundError("No module named 'lightgbm'"), EOFError("cut off")])
@@ -288,7 +309,7 @@ def test_metrics_count_every_request_under_its_code(server: Running) -> None:
     for body in ("A,2", "new,2\nnew,3", "A", "bug,1"):
         server.ask(body)
     text = server.client.get("/metrics").text
-    labels = 'endpoint="prices",environment="prod",project="demo"'
+    labels = 'endpoint="prices",environment="prod",project="demo",variant="AllTraffic"'
     for code, count in ((200, 2), (400, 1), (500, 1)):
         assert f'watchkeeper_endpoint_requests_total{{code="{code}",{labels}}} {count}\n' in text
     assert (

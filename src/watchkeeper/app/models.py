@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from watchkeeper.app.baseline_approval import Word, cover, covered
+from watchkeeper.app.candidates import begin, candidates, described, end, ended_by, open_candidate
 from watchkeeper.app.project import FILE, Project
 from watchkeeper.app.records import create_record, read_records
 from watchkeeper.app.targets import Target
@@ -13,7 +15,17 @@ from watchkeeper.core.audit import Event
 from watchkeeper.core.decisions import ApprovalNeed
 from watchkeeper.core.errors import InputError, PlatformError, Refused
 from watchkeeper.core.ports import Store
-from watchkeeper.core.values import Actor, Approval, ApprovalStatus, Deployment, ModelVersion
+from watchkeeper.core.values import (
+    Actor,
+    Approval,
+    ApprovalStatus,
+    Candidate,
+    CandidateKind,
+    Deployment,
+    ModelVersion,
+    TrialEnd,
+    TrialOutcome,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +66,7 @@ class ModelStatus:
     model: ModelVersion
     approvals: dict[str, ApprovalStatus]
     serving_in: tuple[str, ...]
+    tried_in: tuple[str, ...] = ()
 
 
 def catalogue(store: Store) -> Catalogue:
@@ -74,14 +87,14 @@ def artefact_prefix(version: int) -> str:
 
 def statuses(project: Project, store: Store) -> tuple[ModelStatus, ...]:
     """Every version with its standing."""
-    known = catalogue(store)
-    return tuple(_status(project, known, version) for version in known.versions)
+    known, tried = catalogue(store), _tried(project, store)
+    return tuple(_status(project, known, version, tried) for version in known.versions)
 
 
 def status(project: Project, store: Store, number: int) -> ModelStatus:
     """One version with its standing. Raises InputError when there is no such version."""
     known = catalogue(store)
-    return _status(project, known, known.version(number))
+    return _status(project, known, known.version(number), _tried(project, store))
 
 
 def register(target: Target, model: ModelVersion, artefact: Path) -> ModelVersion:
@@ -177,6 +190,63 @@ def promote(target: Target, number: int, environment: str, actor: Actor) -> Depl
     return _deploy(target, _next(target, known, model, environment, actor))
 
 
+@dataclass(frozen=True, slots=True)
+class Tryout:
+    """How a version is to be tried in an environment; `weight` is the percentage a canary answers."""
+
+    environment: str
+    kind: CandidateKind
+    weight: int = 0
+
+
+def try_out(target: Target, number: int, tryout: Tryout, actor: Actor) -> Candidate:
+    """Serve a version beside the one that serves; the same is asked of it as by `promote`.
+
+    Raises Refused where `promote` would, where nothing serves yet, and while another version is tried;
+    PlatformError, nothing being tried, when the endpoint cannot take it.
+    """
+    environment, known = tryout.environment, catalogue(target.store)
+    model = known.version(number)
+    _refuse_unready(target, known, number, environment)
+    doing = f"try model version {number} in {environment}"
+    if known.serving(environment) is None:
+        raise Refused(f"{doing}: nothing serves there yet to try it beside; promote it without a canary")
+    if (other := open_candidate(target.store, environment)) is not None:
+        raise Refused(
+            f"{doing}: {described(other)} is tried there; promote it, or run "
+            f"`watchkeeper models withdraw --in {environment} --why REASON`"
+        )
+    return begin(
+        target,
+        Candidate(
+            number=len(candidates(target.store, environment)) + 1,
+            environment=environment,
+            endpoint=target.project.endpoint(environment),
+            version=number,
+            digest=model.digest,
+            kind=tryout.kind,
+            weight=tryout.weight,
+            limits=target.project.environment(environment).environments[environment].canary.limits(),
+            time=target.clock.now(),
+            actor=actor,
+        ),
+    )
+
+
+def withdraw(target: Target, environment: str, actor: Actor, why: str) -> TrialEnd:
+    """End what an environment tries; the version that serves answers everything again.
+
+    Raises Refused when nothing is tried there.
+    """
+    target.project.environment(environment)
+    candidate = open_candidate(target.store, environment)
+    if candidate is None:
+        raise Refused(f"withdraw in {environment}: no version is tried there")
+    target.host.withdraw(candidate)
+    ended = ended_by(candidate, TrialOutcome.WITHDRAWN, why, actor, target.clock.now())
+    return end(target.store, target.trail, candidate, ended)
+
+
 def rollback(target: Target, environment: str, actor: Actor) -> Deployment:
     """Serve again what the environment served before.
 
@@ -254,8 +324,21 @@ def _deploy(target: Target, deployment: Deployment) -> Deployment:
         target.store, f"deployments/{deployment.environment}/{deployment.number:06d}.json", deployment
     )
     target.trail.append(replace(event, action="endpoint.serving"))
+    _end_trial(target, deployment)
     mirror_deployment(target, deployment)
     return deployment
+
+
+def _end_trial(target: Target, deployment: Deployment) -> None:
+    """A deployment ends what was tried in its environment, as the endpoint did when it took it."""
+    candidate = open_candidate(target.store, deployment.environment)
+    if candidate is None:
+        return
+    same = candidate.version == deployment.version
+    outcome = TrialOutcome.PROMOTED if same else TrialOutcome.REPLACED
+    why = f"{_name(deployment.version)} serves all requests"
+    ended = ended_by(candidate, outcome, why, deployment.actor, deployment.time)
+    end(target.store, target.trail, candidate, ended)
 
 
 def mirror_deployment(target: Target, deployment: Deployment) -> None:
@@ -284,7 +367,15 @@ def _say(target: Target, approval: Approval, also: str = "") -> Approval:
     return approval
 
 
-def _status(project: Project, known: Catalogue, model: ModelVersion) -> ModelStatus:
+def _tried(project: Project, store: Store) -> tuple[Candidate, ...]:
+    """What each environment tries now."""
+    found = (open_candidate(store, name) for name in project.environments)
+    return tuple(candidate for candidate in found if candidate is not None)
+
+
+def _status(
+    project: Project, known: Catalogue, model: ModelVersion, tried: Sequence[Candidate]
+) -> ModelStatus:
     serving = {name: known.serving(name) for name in project.environments}
     return ModelStatus(
         model,
@@ -292,6 +383,7 @@ def _status(project: Project, known: Catalogue, model: ModelVersion) -> ModelSta
         tuple(
             name for name, deployment in serving.items() if deployment and deployment.version == model.version
         ),
+        tuple(each.environment for each in tried if each.version == model.version),
     )
 
 

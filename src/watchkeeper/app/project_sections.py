@@ -24,10 +24,11 @@ from pydantic_core import PydanticCustomError
 from watchkeeper.core.decisions import ApprovalNeed
 from watchkeeper.core.metrics import METRICS, MetricType
 from watchkeeper.core.rules import METRIC_PREFIX, Action, Severity
-from watchkeeper.core.values import Role
+from watchkeeper.core.values import CanaryLimits, Role
 from watchkeeper.core.windows import Cron, Duration
 from watchkeeper.model.features import FeatureSpec
 from watchkeeper.model.level import LevelSpec
+from watchkeeper.serving.settings import CapturePolicy, OnFailure
 from watchkeeper.training.settings import Threshold, TrainingSettings
 
 KNOWN_METRICS = tuple(metric.name.removeprefix(METRIC_PREFIX) for metric in METRICS)
@@ -183,7 +184,15 @@ class TrainingSection(Section):
 
 
 class CaptureSection(Section):
+    """What is captured, and what becomes of a request whose record cannot be written."""
+
     sampling: int = Field(default=100, ge=0, le=100)
+    fsync: bool = False
+    on_failure: OnFailure = OnFailure.REFUSE
+
+    def policy(self) -> CapturePolicy:
+        """As a server is told."""
+        return CapturePolicy(self.sampling, self.fsync, self.on_failure)
 
 
 class LabelsSection(Section):
@@ -307,6 +316,18 @@ class SlaSection(Section):
         return "Sla" + "".join(part[:1].upper() + part[1:] for part in self.name.split("-"))
 
 
+class CanarySection(Section):
+    """When a canary is withdrawn by itself."""
+
+    errors: float = Field(default=0.05, ge=0, lt=1)
+    latency: float = Field(default=2.0, gt=1)
+    requests: int = Field(default=100, ge=1, le=10_000)
+
+    def limits(self) -> CanaryLimits:
+        """As a candidate carries them."""
+        return CanaryLimits(self.errors, self.latency, self.requests)
+
+
 class EnvironmentSection(Section):
     """One environment; every other key is a section of the project laid over the project's own."""
 
@@ -315,6 +336,7 @@ class EnvironmentSection(Section):
     approval: ApprovalNeed = ApprovalNeed.NONE
     self_approval: bool = False
     capture: CaptureSection = CaptureSection()
+    canary: CanarySection = CanarySection()
 
 
 class ReceiverSection(Section):

@@ -10,22 +10,26 @@ from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.adapters.local.trail import FolderTrail
 from watchkeeper.app.artefacts import load_version
+from watchkeeper.app.candidates import end, ended_by, open_candidate
 from watchkeeper.app.executions import exposed
 from watchkeeper.app.label_import import Delivery, LabelImport, Place, import_labels, no_report
 from watchkeeper.app.models import catalogue
 from watchkeeper.app.project import Project
+from watchkeeper.core.audit import Event
 from watchkeeper.core.encoding import digest
 from watchkeeper.core.ports import Store, Trail
-from watchkeeper.core.values import Actor, Sample, newest
+from watchkeeper.core.values import Actor, Candidate, Sample, TrialOutcome, newest
 from watchkeeper.readers.label_tables import truths_table
 from watchkeeper.render.exposition import exposition
 from watchkeeper.serving.ground_truth import LabelDelivery
-from watchkeeper.serving.run import serve
+from watchkeeper.serving.run import Served, serve
 from watchkeeper.serving.server import Hooks
 from watchkeeper.serving.settings import EndpointSettings, ServerSettings
 
 REPORT = "report.html"
-SERVER = Actor("endpoint-server", "service")  # who brought labels over HTTP, nobody knows
+SERVER = Actor(
+    "endpoint-server", "service"
+)  # what it does by itself, and labels over HTTP: who brought them nobody knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ def serve_project(project: Project, request: ServeRequest) -> None:
     trail = FolderTrail(store, WallClock())
     known = catalogue(store)
     deployments = [found for name in project.environments if (found := known.serving(name))]
+    tried = [each for name in project.environments if (each := open_candidate(store, name))]
     settings = ServerSettings(
         project=project.name,
         workspace=request.workspace.resolve(),
@@ -51,7 +56,7 @@ def serve_project(project: Project, request: ServeRequest) -> None:
             EndpointSettings(
                 name=project.endpoint(name),
                 environment=name,
-                sampling=project.environment(name).environments[name].capture.sampling,
+                capture=project.environment(name).environments[name].capture.policy(),
             )
             for name in project.environments
         ),
@@ -62,12 +67,14 @@ def serve_project(project: Project, request: ServeRequest) -> None:
     serve(
         settings,
         store,
-        deployments,
+        Served(deployments, tried),
         Hooks(
             load=lambda deployment: load_version(store, deployment.version, deployment.digest),
             metrics=lambda live: exposition(_exposed(store, live)),
             pages=lambda path: _page(store, path),
             labels=lambda delivery: store_labels(store, trail, delivery),
+            capture_changed=lambda settings, why: record_capture(trail, settings, why),
+            withdrawn=lambda candidate, why: record_withdrawal(store, trail, candidate, why),
         ),
     )
 
@@ -83,6 +90,18 @@ def store_labels(store: Store, trail: Trail, sent: LabelDelivery) -> LabelImport
         silent=True,
     )
     return import_labels(Place(store, trail, sent.environment, sent.endpoint), delivery, no_report)
+
+
+def record_capture(trail: Trail, settings: EndpointSettings, why_off: str) -> None:
+    """That an endpoint's capture went off, or with an empty text on again, in the audit log."""
+    action, now = f"capture.{'off' if why_off else 'on'}", WallClock().now()
+    trail.append(Event(action, settings.name, SERVER, now, why_off or "records can be written again"))
+
+
+def record_withdrawal(store: Store, trail: Trail, candidate: Candidate, why: str) -> None:
+    """A canary that the server withdrew by itself, on record and in the audit log."""
+    ended = ended_by(candidate, TrialOutcome.WITHDRAWN, why, SERVER, WallClock().now())
+    end(store, trail, candidate, ended)
 
 
 def _exposed(store: Store, live: Sequence[Sample]) -> tuple[Sample, ...]:

@@ -7,11 +7,24 @@ from pathlib import Path
 import click
 
 from watchkeeper.adapters.local.actor import os_user
-from watchkeeper.app.models import ModelStatus, approve, promote, reject, rollback, status, statuses
+from watchkeeper.app.candidates import described
+from watchkeeper.app.models import (
+    ModelStatus,
+    Tryout,
+    approve,
+    promote,
+    reject,
+    rollback,
+    status,
+    statuses,
+    try_out,
+    withdraw,
+)
 from watchkeeper.app.project import load_project
 from watchkeeper.app.targets import Target, open_target
 from watchkeeper.app.workspace import open_workspace
 from watchkeeper.cli.output import answer, json_option, table, workspace_option
+from watchkeeper.core.values import CandidateKind
 
 _FORMS = {
     "rows": "{:,.0f}",
@@ -81,15 +94,52 @@ def reject_(version: int, environment: str, why: str, workspace: Path, as_json: 
     answer(said, as_json, lambda: f"model v{version} is {said.status} for {environment}, says {said.actor}")
 
 
+class _Percent(click.ParamType[int]):
+    """A whole percentage from 1 to 99, with or without its sign."""
+
+    name = "PERCENT"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        text = str(value).strip().removesuffix("%")
+        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 99):
+            self.fail(f"want a whole percentage from 1% to 99%, got {value}", param, ctx)
+        return int(text)
+
+
 @models.command("promote")
 @click.argument("version", type=int)
 @click.option("--to", "environment", required=True, help="The environment that is to serve it.")
+@click.option("--canary", type=_Percent(), help="Only for this share of requests, e.g. 10%, at first.")
+@click.option("--shadow", is_flag=True, help="Only for copies of requests, its answers given to nobody.")
 @workspace_option
 @json_option
-def promote_(version: int, environment: str, workspace: Path, as_json: bool) -> None:
-    """Serve VERSION in an environment; it must have served in the one before."""
-    done = promote(_target(workspace), version, environment, os_user())
-    answer(done, as_json, lambda: f"{done.endpoint} serves model v{done.version}")
+def promote_(
+    version: int, environment: str, canary: int | None, shadow: bool, workspace: Path, as_json: bool
+) -> None:
+    """Serve VERSION in an environment; it must have served in the one before.
+
+    A canary that fails or is slow is withdrawn by itself; `promote` without --canary ends a trial well.
+    """
+    if canary is None and not shadow:
+        done = promote(_target(workspace), version, environment, os_user())
+        answer(done, as_json, lambda: f"{done.endpoint} serves model v{done.version}")
+        return
+    if canary is not None and shadow:
+        raise click.UsageError("want --canary or --shadow, got both")
+    kind = CandidateKind.SHADOW if shadow else CandidateKind.CANARY
+    tried = try_out(_target(workspace), version, Tryout(environment, kind, canary or 0), os_user())
+    answer(tried, as_json, lambda: f"{tried.endpoint} tries {described(tried)}")
+
+
+@models.command("withdraw")
+@click.option("--in", "environment", required=True, help="The environment that tries a version.")
+@click.option("--why", required=True, help="The reason, for the audit log.")
+@workspace_option
+@json_option
+def withdraw_(environment: str, why: str, workspace: Path, as_json: bool) -> None:
+    """End the trial of a canary or a shadow; the version that serves answers everything again."""
+    done = withdraw(_target(workspace), environment, os_user(), why)
+    answer(done, as_json, lambda: f"{environment} tries no version any more: {done.why}")
 
 
 @models.command("rollback")
@@ -109,7 +159,8 @@ def _target(workspace: Path) -> Target:
 def _row(each: ModelStatus) -> tuple[object, ...]:
     model = each.model
     figures = [_FORMS[name].format(model.metrics[name]) for name in ("rmse", "r2")]
-    standing = [*each.approvals.values(), ", ".join(each.serving_in) or "–"]
+    places = (*each.serving_in, *(f"{name} (on trial)" for name in each.tried_in))
+    standing = [*each.approvals.values(), ", ".join(places) or "–"]
     return model.version, model.trained_through, *figures, *standing, model.digest[:12]
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from watchkeeper.core.audit import AuditEntry, Event, Head
-from watchkeeper.core.values import ApprovalStatus, Deployment, Sample
+from watchkeeper.core.values import ApprovalStatus, Candidate, Deployment, Sample
 
 ANY = "*"  # in a listing's prefix, the part of a key that may be anything; no key has such a part
 
@@ -86,6 +86,12 @@ class EndpointHost(Protocol):
 
     def deploy(self, deployment: Deployment) -> None:
         """Serve the version; returns once it answers. Raises PlatformError, the old one still serving."""
+
+    def try_out(self, candidate: Candidate) -> None:
+        """Serve it beside the version that serves; as `deploy`, and a later `deploy` ends it."""
+
+    def withdraw(self, candidate: Candidate) -> None:
+        """Serve it no more; once more does no harm."""
 
     def flush(self) -> None:
         """Return once every answered request is in the store."""

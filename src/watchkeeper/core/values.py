@@ -359,7 +359,76 @@ class Deployment:
     previous: int | None
     time: datetime
     actor: Actor
-    kind: str = "promote"  # promote | rollback
+    kind: str = "promote"  # promote | rollback; of a candidate its own
+
+
+class CandidateKind(StrEnum):
+    """How a version is tried beside the one that serves."""
+
+    CANARY = "canary"  # it answers a share of the requests
+    SHADOW = "shadow"  # it gets a copy of each, and nobody gets its answers
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryLimits:
+    """When a canary is withdrawn without being asked: see `serving.canary.Watch`.
+
+    `errors` is a share of its last `requests` requests, `latency` a multiple of the serving version's.
+    """
+
+    errors: float = 0.05
+    latency: float = 2.0
+    requests: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """From `time` on, this environment tries this version; `weight` is the percentage a canary answers."""
+
+    number: int
+    environment: str
+    endpoint: str
+    version: int
+    digest: str
+    kind: CandidateKind
+    weight: int
+    limits: CanaryLimits
+    time: datetime
+    actor: Actor
+
+    def deployment(self) -> Deployment:
+        """As if it were what the environment serves."""
+        return Deployment(
+            number=self.number,
+            environment=self.environment,
+            endpoint=self.endpoint,
+            version=self.version,
+            digest=self.digest,
+            previous=None,
+            time=self.time,
+            actor=self.actor,
+            kind=self.kind,
+        )
+
+
+class TrialOutcome(StrEnum):
+    """How a candidate's trial ended."""
+
+    WITHDRAWN = "withdrawn"
+    PROMOTED = "promoted"
+    REPLACED = "replaced"  # by another version's promotion
+
+
+@dataclass(frozen=True, slots=True)
+class TrialEnd:
+    """The end of a candidate's trial, and why."""
+
+    number: int
+    environment: str
+    outcome: TrialOutcome
+    why: str
+    time: datetime
+    actor: Actor
 
 
 @dataclass(frozen=True, slots=True)

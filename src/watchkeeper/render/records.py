@@ -18,6 +18,10 @@ from watchkeeper.core.windows import hour_folder
 _COMPACT = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
 
 
+CAPTURES = "captures"
+SHADOW_CAPTURES = "shadow-captures"  # answers that nobody was given: no monitor reads them
+
+
 @dataclass(frozen=True, slots=True)
 class CaptureFolder:
     """Where one variant's captures lie: hour folders below `prefix`."""
@@ -26,11 +30,12 @@ class CaptureFolder:
     schema_version: int
     endpoint: str
     variant: str
+    root: str = CAPTURES
 
     @property
     def prefix(self) -> str:
         """The folder's key, with a slash at its end."""
-        return f"captures/{self.environment}/schema-v{self.schema_version}/{self.endpoint}/{self.variant}/"
+        return f"{self.root}/{self.environment}/schema-v{self.schema_version}/{self.endpoint}/{self.variant}/"
 
     def hour(self, time: datetime) -> str:
         """The key of the hour folder of a time, with a slash at its end."""

@@ -50,12 +50,14 @@ class _SpoolFile:
     opened: float
     size: int = 0
 
-    def append(self, lines: bytes) -> None:
+    def append(self, lines: bytes, *, fsync: bool = False) -> None:
         """Write the lines whole, or leave the file as it was and raise PlatformError."""
         try:
             written = os.write(self.descriptor, lines)
             if written < len(lines):
                 os.ftruncate(self.descriptor, self.size)
+            elif fsync:
+                os.fdatasync(self.descriptor)
         except OSError as error:
             raise _unwritten(self.path, error.strerror or str(error)) from error
         if written < len(lines):
@@ -85,11 +87,11 @@ class CaptureWriter:
             raise error
 
     def append_all(
-        self, folder: CaptureFolder, records: Sequence[CaptureRecord]
+        self, folder: CaptureFolder, records: Sequence[CaptureRecord], *, fsync: bool = False
     ) -> list[PlatformError | None]:
         """Write records, those of an hour at once; of each the error when it could not be, else None.
 
-        Those of one hour are kept all or none.
+        Those of one hour are kept all or none. With `fsync` they are on the disk when this returns.
         """
         lines = [capture_line(record) for record in records]
         hours: dict[datetime, list[int]] = {}
@@ -100,17 +102,21 @@ class CaptureWriter:
             for places in hours.values():
                 together = b"".join(lines[place] for place in places)
                 try:
-                    self._append(folder, records[places[0]], together)
+                    self._append(folder, records[places[0]], together, fsync=fsync)
                 except PlatformError as error:
                     for place in places:
                         errors[place] = error
         return errors
 
-    def _append(self, folder: CaptureFolder, first: CaptureRecord, lines: bytes) -> None:
+    def _append(self, folder: CaptureFolder, first: CaptureRecord, lines: bytes, *, fsync: bool) -> None:
         hour = (folder, _hour(first.time))
         file = self._open.get(hour) or self._opened(hour, first)
         self._open.move_to_end(hour)
-        file.append(lines)
+        try:
+            file.append(lines, fsync=fsync)
+        except PlatformError:
+            self._close(hour)  # shipped soon, which makes room where the store is on another disk
+            raise
         of_endpoint = [other for other in self._open if other[0] == folder]
         for idle in of_endpoint[:-OPEN_HOURS]:
             self._close(idle)

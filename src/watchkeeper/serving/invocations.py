@@ -6,10 +6,12 @@ third of the prediction. Whatever is no invocation goes on to the other routes.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from starlette.concurrency import run_in_threadpool
@@ -17,11 +19,13 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from watchkeeper.core.errors import WatchkeeperError
+from watchkeeper.core.values import Candidate
 from watchkeeper.core.windows import parse_utc
 from watchkeeper.serving.answers import failure
-from watchkeeper.serving.endpoint import Answer, Call, Endpoint
-from watchkeeper.serving.moments import Moment
+from watchkeeper.serving.calls import Answer, Call
+from watchkeeper.serving.endpoint import Endpoint, Trial
 from watchkeeper.serving.refusals import BODY_LIMIT, ModelFailed, RequestRefused, too_large
+from watchkeeper.serving.variant import Variant
 
 # Bytes; a larger request is answered beside the event loop, so that it delays no other.
 LARGE_BODY = 64 * 1024
@@ -29,36 +33,42 @@ TIME_HEADER = "x-watchkeeper-time"
 _TIME = TIME_HEADER.encode()
 
 Headers = Mapping[bytes, bytes]
+Withdrawn = Callable[[Candidate, str], None]
+
+SHADOWS_AT_MOST = 100  # copies under way; more are left out, and counted
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """One path's endpoint. A failing model is a 500 by the container contract, a 424 in the runtime API."""
 
-    moment: Moment
+    endpoint: Endpoint
     model_status: int
-
-    @property
-    def endpoint(self) -> Endpoint:
-        return self.moment.endpoint
 
 
 @dataclass(slots=True)
 class Invocations:
-    """Answers invocations of the endpoints and hands anything else to `others`."""
+    """Answers invocations of the endpoints and hands anything else to `others`.
+
+    `withdrawn` hears, on a thread of its own, of a canary that its watch has withdrawn, and why.
+    """
 
     endpoints: Mapping[str, Endpoint]
     others: ASGIApp
+    withdrawn: Withdrawn
     rehearsal: bool
     _routes: dict[str, Route] = field(init=False)
+    _beside: set[asyncio.Task[None]] = field(default_factory=set)  # work that no request waits for
 
     def __post_init__(self) -> None:
-        moments = {name: Moment(endpoint) for name, endpoint in self.endpoints.items()}
         self._routes = {
-            f"/endpoints/{name}/invocations": Route(moment, 424) for name, moment in moments.items()
+            f"/endpoints/{name}/invocations": Route(endpoint, 424)
+            for name, endpoint in self.endpoints.items()
         }
-        if len(moments) == 1:
-            self._routes["/invocations"] = Route(next(iter(moments.values())), 500)
+        if len(self.endpoints) == 1:
+            self._routes["/invocations"] = Route(next(iter(self.endpoints.values())), 500)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI application."""
@@ -66,11 +76,16 @@ class Invocations:
         if route is None or scope["method"] != "POST":
             await self.others(scope, receive, send)
             return
-        event_id, counters = str(uuid.uuid4()), route.endpoint.counters
-        started, code = time.perf_counter(), 500
+        event_id, endpoint = str(uuid.uuid4()), route.endpoint
+        variant = endpoint.main
+        counters = variant.counters
+        counters.in_flight += 1
+        started, code, answer = time.perf_counter(), 500, None
         try:
-            call = self._call(dict(scope["headers"]), event_id, await read_body(receive))
-            answer = await _answer(route, call)
+            body, headers = await read_body(receive), dict(scope["headers"])
+            variant = _variant(endpoint, headers, event_id)
+            call = self._call(headers, event_id, body)
+            answer = await _answer(variant, call)
             code = 200
         except WatchkeeperError as error:
             response = failure(error, event_id, route.model_status)
@@ -79,11 +94,43 @@ class Invocations:
         except ClientDisconnect:
             code = 400
         else:
-            start, body = _answered(answer, route.endpoint.settings.variant, event_id)
+            start, content = _answered(answer, variant.name, event_id)
             await send(start)
-            await send(body)
+            await send(content)
         finally:
-            counters.answered(code, time.perf_counter() - started)
+            counters.in_flight -= 1
+            seconds = time.perf_counter() - started
+            variant.counters.answered(code, seconds, answer.model_seconds if answer else None)
+        if endpoint.trial is not None:
+            self._try(endpoint, endpoint.trial, variant, code, seconds)
+            if answer is not None and variant is endpoint.main:
+                self._shadow(endpoint, call)
+
+    def _try(self, endpoint: Endpoint, trial: Trial, variant: Variant, code: int, seconds: float) -> None:
+        """Let the candidate's watch see the request; a canary that it condemns serves no more from here."""
+        if variant is endpoint.main:
+            if code == 200:
+                trial.watch.beside(seconds)
+        elif variant is trial.variant and (code == 200 or code >= 500):
+            why = trial.watch.saw(code >= 500, seconds)
+            if why and endpoint.withdraw(trial.candidate):
+                log.error("endpoint %s: canary withdrawn: %s", endpoint.settings.name, why)
+                self._do_beside(run_in_threadpool(self.withdrawn, trial.candidate, why))
+
+    def _shadow(self, endpoint: Endpoint, call: Call) -> None:
+        """A copy for the shadow, which nobody waits for."""
+        shadow = endpoint.shadow()
+        if shadow is None:
+            return
+        if len(self._beside) >= SHADOWS_AT_MOST:
+            shadow.counters.recorded(0, 1)
+            return
+        self._do_beside(_copied(shadow, replace(call, event_id=str(uuid.uuid4()))))
+
+    def _do_beside(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
 
     def _call(self, headers: Headers, event_id: str, body: bytes) -> Call:
         attributes = _ascii(headers, b"x-amzn-sagemaker-custom-attributes", "custom attributes", 1024)
@@ -137,10 +184,34 @@ def request_time(stated: str | None, *, rehearsal: bool) -> datetime:
         raise RequestRefused(f"read {TIME_HEADER}: {error}") from None
 
 
-async def _answer(route: Route, call: Call) -> Answer:
+def _variant(endpoint: Endpoint, headers: Headers, event_id: str) -> Variant:
+    """Who is to answer, by the headers."""
+    if model := _text(headers, b"x-amzn-sagemaker-target-model"):
+        name = endpoint.settings.name
+        raise RequestRefused(
+            f'invoke endpoint {name}: it is no multi-model endpoint, and model "{model}" was named'
+        )
+    return endpoint.routed(event_id, _text(headers, b"x-amzn-sagemaker-target-variant"))
+
+
+async def _answer(variant: Variant, call: Call) -> Answer:
     if len(call.body) > LARGE_BODY:
-        return await run_in_threadpool(route.endpoint.answer, call)
-    return await route.moment.answer(call)
+        return await run_in_threadpool(variant.answer, call)
+    return await variant.moment.answer(call)
+
+
+async def _copied(shadow: Variant, call: Call) -> None:
+    started, code, answer = time.perf_counter(), 500, None
+    try:
+        answer = await _answer(shadow, call)
+        code = 200
+    except RequestRefused as error:
+        code = error.status
+    except WatchkeeperError as error:
+        log.warning("shadow %s: %s", call.event_id, error)
+    finally:
+        seconds = time.perf_counter() - started
+        shadow.counters.answered(code, seconds, answer.model_seconds if answer else None)
 
 
 def _answered(answer: Answer, variant: str, event_id: str) -> tuple[Message, Message]:

@@ -8,32 +8,44 @@ until a turn has only one again.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 from watchkeeper.core.errors import WatchkeeperError
-from watchkeeper.serving.endpoint import Answer, Call, Endpoint
+from watchkeeper.serving.calls import Answer, Call
 
 Answers = list[Answer | WatchkeeperError]
 Waiting = list[tuple[Call, asyncio.Future[Answer]]]
 
 
+class Answering(Protocol):
+    """Whoever answers requests, one or several together."""
+
+    def answer(self, call: Call) -> Answer:
+        """One request's answer. Raises a WatchkeeperError when there is none."""
+
+    def answer_all(self, calls: Sequence[Call]) -> Answers:
+        """Of each its answer, or the error that `answer` would raise."""
+
+
 @dataclass(slots=True)
 class Moment:
-    """What of one endpoint's requests waits for the end of the turn. Used on one event loop alone."""
+    """What of one variant's requests waits for the end of the turn. Used on one event loop alone."""
 
-    endpoint: Endpoint
+    answering: Answering
     _waiting: Waiting | None = None
     _answered: bool = False  # one request of this turn, at once
     _crowded: bool = False  # the newest turn had several
 
     async def answer(self, call: Call) -> Answer:
-        """The answer to a request, with the errors of `Endpoint.answer`."""
+        """The answer to a request, with the errors of `Answering.answer`."""
         loop = asyncio.get_running_loop()
         if not (self._crowded or self._answered):
             self._answered = True
             loop.call_soon(self._turn_over)
-            return self.endpoint.answer(call)
+            return self.answering.answer(call)
         if self._waiting is None:
             waiting = self._waiting = []
             turn = loop.create_task(self._answer_all(waiting, several=self._answered))
@@ -48,7 +60,7 @@ class Moment:
     async def _answer_all(self, waiting: Waiting, *, several: bool) -> Answers:
         self._waiting = None
         self._crowded = several or len(waiting) > 1
-        return self.endpoint.answer_all([call for call, _ in waiting])
+        return self.answering.answer_all([call for call, _ in waiting])
 
 
 def _tell(waiting: Waiting, turn: asyncio.Task[Answers]) -> None:

@@ -12,6 +12,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -20,12 +21,12 @@ import uvicorn
 from watchkeeper.core.encoding import encode
 from watchkeeper.core.errors import PlatformError, WatchkeeperError
 from watchkeeper.core.ports import Store
-from watchkeeper.core.values import Deployment, RunningServer
+from watchkeeper.core.values import Candidate, Deployment, RunningServer
 from watchkeeper.serving.capture import CaptureWriter
-from watchkeeper.serving.counters import EndpointCounters
-from watchkeeper.serving.endpoint import MODEL_FAULTS, Endpoint
+from watchkeeper.serving.endpoint import Endpoint
 from watchkeeper.serving.server import EndpointServer, Hooks
-from watchkeeper.serving.settings import EndpointSettings, ServerSettings
+from watchkeeper.serving.settings import ServerSettings
+from watchkeeper.serving.variant import MODEL_FAULTS
 
 SHIP_EVERY = 1.0  # seconds between two looks at which capture files are due
 _BACKLOG = 2048
@@ -33,7 +34,15 @@ _BACKLOG = 2048
 log = logging.getLogger(__name__)
 
 
-def serve(settings: ServerSettings, store: Store, deployments: Sequence[Deployment], hooks: Hooks) -> None:
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What is on record as served when a server starts."""
+
+    deployments: Sequence[Deployment] = ()
+    candidates: Sequence[Candidate] = ()
+
+
+def serve(settings: ServerSettings, store: Store, served: Served, hooks: Hooks) -> None:
     """Serve until SIGTERM or SIGINT; then every request is answered and every capture in the store.
 
     To be called on the main thread, which alone hears signals.
@@ -46,11 +55,13 @@ def serve(settings: ServerSettings, store: Store, deployments: Sequence[Deployme
     with _alone(settings.run_file.parent), listening(settings.host, settings.port) as listener:
         server = endpoint_server(settings, store, hooks)
         server.capture.recover()
-        for deployment in deployments:
+        for deployment in served.deployments:
             _start(server, deployment)
+        for candidate in served.candidates:
+            _start_trial(server, candidate)
         program = program_of(server)
         here = RunningServer(os.getpid(), listener.getsockname()[1], server.token)
-        with _ended_by_signals(program), shipping(server.capture), _announced(settings.run_file, here):
+        with _ended_by_signals(program), shipping(server), _announced(settings.run_file, here):
             program.run(sockets=[listener])
         server.capture.flush()
 
@@ -59,7 +70,7 @@ def endpoint_server(settings: ServerSettings, store: Store, hooks: Hooks) -> End
     """The endpoints of the settings, none with a model yet, and a fresh token."""
     capture = CaptureWriter(store, settings.spool)
     return EndpointServer(
-        endpoints={each.name: _endpoint(settings.project, each, capture) for each in settings.endpoints},
+        endpoints={each.name: Endpoint.of(settings.project, each, capture) for each in settings.endpoints},
         capture=capture,
         hooks=hooks,
         token=secrets.token_urlsafe(32),
@@ -81,16 +92,25 @@ def program_of(server: EndpointServer) -> uvicorn.Server:
 
 
 @contextlib.contextmanager
-def shipping(capture: CaptureWriter) -> Iterator[None]:
-    """Ship capture files as they come due, on a thread of its own, while the block runs."""
+def shipping(server: EndpointServer) -> Iterator[None]:
+    """On a thread of its own ship capture files as they come due, and tell of capture that is off.
+
+    While the block runs, and once more at its end.
+    """
     over = threading.Event()
 
     def ship() -> None:
-        while not over.wait(SHIP_EVERY):
+        last = False
+        while not last:
+            last = over.wait(SHIP_EVERY)
             try:
-                capture.ship()
+                server.capture.ship()
             except WatchkeeperError as error:
                 log.error("capture: %s; the file stays in the spool and is tried again", error)
+            try:
+                server.tell_of_capture()
+            except WatchkeeperError as error:
+                log.error("capture: that it went off or on is told later: %s", error)
 
     thread = threading.Thread(target=ship, name="capture-shipping", daemon=True)
     thread.start()
@@ -115,18 +135,22 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def _endpoint(project: str, settings: EndpointSettings, capture: CaptureWriter) -> Endpoint:
-    labels = {"project": project, "environment": settings.environment, "endpoint": settings.name}
-    return Endpoint(settings, capture, EndpointCounters(labels))
-
-
 def _start(server: EndpointServer, deployment: Deployment) -> None:
     try:
         server.deploy(deployment)
     except MODEL_FAULTS as error:
         log.error("endpoint %s: model version %d: %s", deployment.endpoint, deployment.version, error)
         if deployment.endpoint in server.endpoints:
-            server.endpoints[deployment.endpoint].problem = f"model version {deployment.version}: {error}"
+            problem = f"model version {deployment.version}: {error}"
+            server.endpoints[deployment.endpoint].main.problem = problem
+
+
+def _start_trial(server: EndpointServer, candidate: Candidate) -> None:
+    try:
+        server.try_out(candidate)
+    except MODEL_FAULTS as error:
+        kind, version = candidate.kind, candidate.version
+        log.error("endpoint %s: %s, model version %d: %s", candidate.endpoint, kind, version, error)
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -20,19 +21,23 @@ from starlette.types import ASGIApp
 
 from watchkeeper.core.encoding import decode, encode
 from watchkeeper.core.errors import WatchkeeperError
-from watchkeeper.core.values import Deployment, Sample, Samples
+from watchkeeper.core.values import Candidate, Deployment, Sample, Samples
 from watchkeeper.render.exposition import CONTENT_TYPE
 from watchkeeper.serving.answers import error_answer, failure, fault, json_answer, logged
 from watchkeeper.serving.capture import CaptureWriter
-from watchkeeper.serving.endpoint import MODEL_FAULTS, Endpoint, Predictor
+from watchkeeper.serving.endpoint import Endpoint
 from watchkeeper.serving.ground_truth import LabelDelivery, read_truths
-from watchkeeper.serving.invocations import TIME_HEADER, Invocations, read_body, request_time
+from watchkeeper.serving.invocations import TIME_HEADER, Invocations, Withdrawn, read_body, request_time
 from watchkeeper.serving.refusals import RequestRefused
+from watchkeeper.serving.settings import EndpointSettings
+from watchkeeper.serving.variant import MODEL_FAULTS, Predictor
 
 Metrics = Callable[[Sequence[Sample]], str]
 Load = Callable[[Deployment], Predictor]
 Pages = Callable[[str], bytes | None]
 Labels = Callable[[LabelDelivery], object]
+
+Told = TypeVar("Told", Deployment, Candidate)
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +52,7 @@ class EndpointState:
     sampling: int
     deployment: Deployment | None
     problem: str
+    candidate: Candidate | None = None
 
 
 def no_pages(_: str) -> bytes | None:
@@ -59,19 +65,31 @@ def no_labels(delivery: LabelDelivery) -> object:
     raise RequestRefused(f"store labels of endpoint {delivery.endpoint}: this server keeps none", status=404)
 
 
+def nobody_told(candidate: Candidate, why: str) -> None:
+    """A server that keeps no record of withdrawn canaries; its log has it."""
+
+
+def log_only(settings: EndpointSettings, why_off: str) -> None:
+    """A server that keeps no record of when capture was off; its log has it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hooks:
     """What a server asks of whoever starts it.
 
     `load` makes the model of a deployment. `metrics` makes the text of `/metrics` from the
     endpoints' own samples and whatever else it knows. `pages` finds an HTML page by its path.
-    `labels` stores labels, one call at a time, and returns a value that is the answer.
+    `labels` stores labels, one call at a time, and returns a value that is the answer. `withdrawn` hears of
+    a canary that was withdrawn, and why; `capture_changed` of an endpoint's capture that went off, and why,
+    or with an empty text that it is on again.
     """
 
     load: Load
     metrics: Metrics
     pages: Pages = no_pages
     labels: Labels = no_labels
+    withdrawn: Withdrawn = nobody_told
+    capture_changed: Callable[[EndpointSettings, str], None] = log_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +106,8 @@ class EndpointServer:
 
     def application(self) -> ASGIApp:
         """The ASGI application."""
-        invocations = Invocations(self.endpoints, Starlette(routes=self.routes()), self.rehearsal)
+        others = Starlette(routes=self.routes())
+        invocations = Invocations(self.endpoints, others, self.hooks.withdrawn, self.rehearsal)
         return ServerErrorMiddleware(invocations, handler=fault)
 
     def routes(self) -> list[Route]:
@@ -102,6 +121,8 @@ class EndpointServer:
             Route("/api/v1/samples", self._samples),
             Route("/api/v1/endpoints", self._endpoints),
             Route("/api/v1/endpoints/{name}", self._deploy, methods=["PUT"]),
+            Route("/api/v1/endpoints/{name}/candidate", self._try_out, methods=["PUT"]),
+            Route("/api/v1/endpoints/{name}/candidate", self._withdraw, methods=["DELETE"]),
             Route("/api/v1/captures/flush", self._flush, methods=["POST"]),
             Route("/{path:path}", self._page),
         ]
@@ -111,6 +132,17 @@ class EndpointServer:
 
         Raises RequestRefused when the deployment is not this endpoint's, and what `load` raises.
         """
+        endpoint, model = self._loaded(deployment)
+        endpoint.activate(deployment, model)
+        log.info("endpoint %s serves model version %d", deployment.endpoint, deployment.version)
+
+    def try_out(self, candidate: Candidate) -> None:
+        """Load a candidate and serve it beside the version that serves; with the errors of `deploy`."""
+        endpoint, model = self._loaded(candidate.deployment())
+        endpoint.try_out(candidate, model)
+        log.info("endpoint %s tries model version %d", candidate.endpoint, candidate.version)
+
+    def _loaded(self, deployment: Deployment) -> tuple[Endpoint, Predictor]:
         endpoint = self._named(deployment.endpoint)
         wanted = endpoint.settings.environment
         if deployment.environment != wanted:
@@ -119,8 +151,7 @@ class EndpointServer:
         model = self.hooks.load(deployment)
         if not model.schema.inputs or not model.schema.prediction.name:
             raise ValueError("want a schema with input columns and a prediction")
-        endpoint.activate(deployment, model)
-        log.info("endpoint %s serves model version %d", deployment.endpoint, deployment.version)
+        return endpoint, model
 
     async def _nowhere(self, request: Request) -> Response:
         if name := request.path_params.get("name"):
@@ -156,7 +187,20 @@ class EndpointServer:
 
     def _exposed(self) -> tuple[Sample, ...]:
         now = datetime.now(UTC)
-        return tuple(s for endpoint in self.endpoints.values() for s in endpoint.counters.samples(now))
+        return tuple(
+            sample
+            for endpoint in self.endpoints.values()
+            for variant in endpoint.variants()
+            for sample in variant.samples(now)
+        )
+
+    def tell_of_capture(self) -> None:
+        """Tell the hooks where capture went off or came on again; what cannot be told yet is kept."""
+        for endpoint in self.endpoints.values():
+            for recorder in (variant.recorder for variant in endpoint.variants()):
+                while recorder.changes:
+                    self.hooks.capture_changed(endpoint.settings, recorder.changes[0])
+                    recorder.changes = recorder.changes[1:]
 
     async def _page(self, request: Request) -> Response:
         page = await run_in_threadpool(self.hooks.pages, request.path_params["path"])
@@ -170,18 +214,33 @@ class EndpointServer:
         return json_answer(encode([_state(endpoint) for endpoint in self.endpoints.values()]))
 
     async def _deploy(self, request: Request) -> Response:
+        return await self._put(request, Deployment, self.deploy)
+
+    async def _try_out(self, request: Request) -> Response:
+        return await self._put(request, Candidate, self.try_out)
+
+    async def _put(self, request: Request, kind: type[Told], act: Callable[[Told], None]) -> Response:
         event_id, name = str(uuid.uuid4()), request.path_params["name"]
         try:
             self._authorise(request)
-            deployment = _deployment(await read_body(request.receive), name)
+            told = _told(kind, await read_body(request.receive), name)
             async with self._deploying:
-                await run_in_threadpool(self.deploy, deployment)
+                await run_in_threadpool(act, told)
         except RequestRefused as error:
             return failure(error)
         except MODEL_FAULTS as error:
             message = f"deploy to endpoint {name}: {error}; what was served before still is"
             return logged(500, "DeploymentFailed", message, event_id)
         return json_answer(encode(_state(self._named(name))))
+
+    async def _withdraw(self, request: Request) -> Response:
+        try:
+            self._authorise(request)
+            endpoint = self._named(request.path_params["name"])
+        except RequestRefused as error:
+            return failure(error)
+        endpoint.trial = None
+        return json_answer(encode(_state(endpoint)))
 
     async def _flush(self, request: Request) -> Response:
         try:
@@ -204,25 +263,26 @@ class EndpointServer:
         return self.endpoints[name]
 
 
-def _deployment(body: bytes, name: str) -> Deployment:
+def _told(kind: type[Told], body: bytes, name: str) -> Told:
     try:
-        deployment = decode(Deployment, body)
+        told = decode(kind, body)
     except ValueError as error:
-        raise RequestRefused(f"read the deployment: {error}") from None
-    if deployment.endpoint != name:
+        raise RequestRefused(f"read the {kind.__name__.lower()}: {error}") from None
+    if told.endpoint != name:
         raise RequestRefused(
-            f"deploy to endpoint {name}: the deployment names endpoint {deployment.endpoint}"
+            f"deploy to endpoint {name}: the {kind.__name__.lower()} names endpoint {told.endpoint}"
         )
-    return deployment
+    return told
 
 
 def _state(endpoint: Endpoint) -> EndpointState:
-    settings, active = endpoint.settings, endpoint.active
+    settings, active, trial = endpoint.settings, endpoint.main.active, endpoint.trial
     return EndpointState(
         name=settings.name,
         environment=settings.environment,
         variant=settings.variant,
-        sampling=settings.sampling,
+        sampling=settings.capture.sampling,
         deployment=active.deployment if active else None,
-        problem="" if active else endpoint.problem,
+        problem="" if active else endpoint.main.problem,
+        candidate=trial.candidate if trial else None,
     )

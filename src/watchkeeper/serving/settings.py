@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 DEFAULT_VARIANT = "AllTraffic"  # SageMaker's name for the only variant
 
 
+class OnFailure(StrEnum):
+    """What becomes of requests whose record cannot be written."""
+
+    REFUSE = "refuse"  # they get a 503
+    SERVE = "serve"  # they are answered, and capture is off until it can be written again
+
+
+@dataclass(frozen=True, slots=True)
+class CapturePolicy:
+    """`sampling` is the percentage of requests that are captured; `fsync` waits for the disk itself."""
+
+    sampling: int = 100
+    fsync: bool = False
+    on_failure: OnFailure = OnFailure.REFUSE
+
+
 @dataclass(frozen=True, slots=True)
 class EndpointSettings:
-    """One endpoint; `sampling` is the percentage of its requests that are captured."""
+    """One endpoint."""
 
     name: str
     environment: str
     variant: str = DEFAULT_VARIANT
-    sampling: int = 100
+    capture: CapturePolicy = CapturePolicy()
 
 
 @dataclass(frozen=True, slots=True)

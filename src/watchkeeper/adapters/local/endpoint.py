@@ -14,7 +14,7 @@ import httpx
 
 from watchkeeper.core.encoding import decode, encode
 from watchkeeper.core.errors import PlatformError
-from watchkeeper.core.values import Deployment, RunningServer, Sample, Samples
+from watchkeeper.core.values import Candidate, Deployment, RunningServer, Sample, Samples
 
 _POLL = 0.05  # seconds between two looks whether the server answers
 _STDERR_TAIL = 2000  # bytes
@@ -30,6 +30,14 @@ class LocalEndpointHost:
     def deploy(self, deployment: Deployment) -> None:
         doing = f"deploy model version {deployment.version} to endpoint {deployment.endpoint}"
         self._ask(doing, "PUT", f"/api/v1/endpoints/{deployment.endpoint}", encode(deployment))
+
+    def try_out(self, candidate: Candidate) -> None:
+        doing = f"try model version {candidate.version} on endpoint {candidate.endpoint}"
+        self._ask(doing, "PUT", f"/api/v1/endpoints/{candidate.endpoint}/candidate", encode(candidate))
+
+    def withdraw(self, candidate: Candidate) -> None:
+        doing = f"withdraw model version {candidate.version} from endpoint {candidate.endpoint}"
+        self._ask(doing, "DELETE", f"/api/v1/endpoints/{candidate.endpoint}/candidate")
 
     def flush(self) -> None:
         self._ask("flush captures", "POST", "/api/v1/captures/flush")

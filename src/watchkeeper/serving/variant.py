@@ -1,0 +1,239 @@
+"""One variant of an endpoint: requests to answers by the model it serves, captured on the way.
+
+Requests of one moment are answered together: one prediction and one write for all of them, which costs little
+more than for one. None of them notices: one that cannot be answered fails alone.
+"""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import accumulate, pairwise
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from watchkeeper.core.errors import InputError, PlatformError, WatchkeeperError
+from watchkeeper.core.values import CaptureRecord, Deployment, Payload, Sample, Schema
+from watchkeeper.readers.payloads import Columns
+from watchkeeper.render.records import CAPTURES, CaptureFolder
+from watchkeeper.serving.calls import Answer, Call
+from watchkeeper.serving.capture import sampled
+from watchkeeper.serving.codec import (
+    Format,
+    Wire,
+    answer_format,
+    decode_body,
+    encode_predictions,
+    request_format,
+)
+from watchkeeper.serving.counters import VariantCounters
+from watchkeeper.serving.moments import Moment
+from watchkeeper.serving.recorder import Recorder
+from watchkeeper.serving.refusals import ModelFailed, RequestRefused
+from watchkeeper.serving.settings import EndpointSettings
+
+# What a model's code may raise. Anything else is a fault of the server's own, and becomes a 500.
+MODEL_FAULTS = (
+    WatchkeeperError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
+class Scores(Protocol):
+    """What a model answers: float64 `values` of shape (rows,), and unseen categories counted by feature."""
+
+    @property
+    def values(self) -> npt.NDArray[np.float64]: ...
+
+    @property
+    def unseen(self) -> Mapping[str, int]: ...
+
+
+class Predictor(Protocol):
+    """A loaded model. `predict` is called from several threads.
+
+    It answers each row for itself, so that rows of several requests may be asked together.
+    """
+
+    @property
+    def schema(self) -> Schema: ...
+
+    def predict(self, columns: Mapping[str, Sequence[str | None]]) -> Scores:
+        """Answer rows given as columns of text, None where empty.
+
+        Raises InputError for a value it cannot read.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """A version that is being served; replaced as a whole, so that a request meets one or the other."""
+
+    deployment: Deployment
+    model: Predictor
+    wire: Wire
+    folder: CaptureFolder
+
+
+@dataclass(slots=True)
+class Variant:
+    """A variant of an endpoint of a running server. `problem` says why there is no active model.
+
+    `root` is the folder of the store that its captures go to.
+    """
+
+    settings: EndpointSettings
+    name: str
+    recorder: Recorder
+    counters: VariantCounters
+    root: str = CAPTURES
+    active: Active | None = None
+    problem: str = "no model is deployed"
+    moment: Moment = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.moment = Moment(self)
+
+    def activate(self, deployment: Deployment, model: Predictor) -> None:
+        """Serve this version from the next request on; requests under way finish with theirs."""
+        mine, version = self.settings, model.schema.version
+        folder = CaptureFolder(mine.environment, version, mine.name, self.name, self.root)
+        self.active = Active(deployment, model, Wire.of(model.schema), folder)
+
+    def samples(self, time: datetime) -> tuple[Sample, ...]:
+        """What it exposes of itself as of `time`."""
+        model = self.active.deployment if self.active else None
+        return self.counters.samples(time, model=model, off=bool(self.recorder.off))
+
+    def answer(self, call: Call) -> Answer:
+        """Answer a request; when this returns, its record is in the operating system's hands.
+
+        Raises RequestRefused for a request to mend, ModelFailed, and PlatformError when there is
+        no model or the record cannot be written.
+        """
+        (found,) = self.answer_all([call])
+        if isinstance(found, WatchkeeperError):
+            raise found
+        return found
+
+    def answer_all(self, calls: Sequence[Call]) -> list[Answer | WatchkeeperError]:
+        """Answer requests together, by one version; of each its answer or what `answer` would raise.
+
+        When this returns, the records of all answers are in the operating system's hands.
+        """
+        active = self.active
+        if active is None:
+            nobody = f"invoke endpoint {self.settings.name}: {self.problem}"
+            return [PlatformError(nobody, retryable=True) for _ in calls]
+        asked: list[_Asked | WatchkeeperError] = [_read(call, active.wire) for call in calls]
+        answers = self._answered(active, [each for each in asked if isinstance(each, _Asked)])
+        return [next(answers) if isinstance(each, _Asked) else each for each in asked]
+
+    def _answered(self, active: Active, asked: Sequence[_Asked]) -> Iterator[Answer | WatchkeeperError]:
+        schema, version = active.model.schema, active.deployment.version
+        found: list[Answer | WatchkeeperError] = []
+        started = clock.perf_counter()
+        predicted = self._predicted(active, asked)
+        seconds = clock.perf_counter() - started
+        for each, values in zip(asked, predicted, strict=True):
+            if isinstance(values, WatchkeeperError):
+                found.append(values)
+            else:
+                text = encode_predictions(values, each.accepted, active.wire)
+                found.append(Answer(text, each.accepted.content_type, version, seconds))
+        records = [
+            (place, self._record(each, answer, schema.version))
+            for place, (each, answer) in enumerate(zip(asked, found, strict=True))
+            if isinstance(answer, Answer) and sampled(each.call.event_id, self.settings.capture.sampling)
+        ]
+        done = self.recorder.write(active.folder, [record for _, record in records])
+        for (place, _), error in zip(records, done.errors, strict=True):
+            if error is not None:
+                found[place] = error
+        self.counters.recorded(done.captured, done.dropped)
+        return iter(found)
+
+    def _predicted(self, active: Active, asked: Sequence[_Asked]) -> list[list[float] | WatchkeeperError]:
+        """Each request's predictions; those that fail together are halved until who is at fault is alone."""
+        if not asked:
+            return []
+        names = asked[0].columns.keys()
+        together = {name: [cell for each in asked for cell in each.columns[name]] for name in names}
+        try:
+            values, unseen = _predict(active, together)
+        except WatchkeeperError as error:
+            if len(asked) == 1:
+                return [error]
+            half = len(asked) // 2
+            return [*self._predicted(active, asked[:half]), *self._predicted(active, asked[half:])]
+        self.counters.met_unseen(unseen)
+        ends = list(accumulate((each.rows for each in asked), initial=0))
+        return [values[start:stop] for start, stop in pairwise(ends)]
+
+    def _record(self, asked: _Asked, answer: Answer, schema_version: int) -> CaptureRecord:
+        call = asked.call
+        return CaptureRecord(
+            event_id=call.event_id,
+            inference_id=call.inference_id,
+            time=call.time,
+            model_version=answer.version,
+            schema_version=schema_version,
+            input=Payload(call.body.decode(), asked.form.encoding, call.content_type),
+            output=Payload(answer.body, asked.accepted.encoding, asked.accepted.content_type),
+            custom_attributes=call.custom_attributes,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request that can be put to the model."""
+
+    call: Call
+    form: Format
+    accepted: Format
+    columns: Columns
+    rows: int
+
+
+def _read(call: Call, wire: Wire) -> _Asked | WatchkeeperError:
+    try:
+        form = request_format(call.content_type)
+        accepted = answer_format(call.accept, form)
+        columns = decode_body(call.body, form, wire)
+    except RequestRefused as error:
+        return error
+    return _Asked(call, form, accepted, columns, len(next(iter(columns.values()))))
+
+
+def _predict(
+    active: Active, columns: Mapping[str, Sequence[str | None]]
+) -> tuple[list[float], Mapping[str, int]]:
+    """Finite predictions, one for each row, or an error that says whose fault it is."""
+    rows = len(next(iter(columns.values())))
+    try:
+        scores = active.model.predict(columns)
+        values = scores.values
+        if values.shape != (rows,):
+            raise ValueError(f"want predictions of shape ({rows},), got {values.shape}")
+        if others := int((~np.isfinite(values)).sum()):
+            raise ValueError(f"want finite predictions, got {others} of {rows} that are not")
+        return values.tolist(), scores.unseen
+    except InputError as error:
+        raise RequestRefused(str(error)) from error
+    except MODEL_FAULTS as error:
+        name = f"{active.deployment.endpoint}, model version {active.deployment.version}"
+        raise ModelFailed(f"invoke {name}: the model failed with {type(error).__name__}: {error}") from error
