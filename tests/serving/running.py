@@ -21,7 +21,7 @@ from watchkeeper.readers.captures import Captured, read_captures
 from watchkeeper.render.exposition import exposition
 from watchkeeper.serving.invocations import Withdrawn
 from watchkeeper.serving.run import endpoint_server, listening, program_of
-from watchkeeper.serving.server import EndpointServer, Hooks, Load, nobody_told
+from watchkeeper.serving.server import EndpointServer, Hooks, Labels, Load, no_labels, nobody_told
 from watchkeeper.serving.settings import CapturePolicy, EndpointSettings, ServerSettings
 from watchkeeper.serving.variant import Predictor
 
@@ -107,11 +107,15 @@ def captured_in(store: FolderStore) -> Captured:
 
 @contextlib.contextmanager
 def running(
-    settings: ServerSettings, load: Load = load, version: int = 1, withdrawn: Withdrawn = nobody_told
+    settings: ServerSettings,
+    load: Load = load,
+    version: int = 1,
+    withdrawn: Withdrawn = nobody_told,
+    labels: Labels = no_labels,
 ) -> Iterator[Running]:
     """The server with a version deployed to its first endpoint."""
     store, first = FolderStore(settings.workspace), settings.endpoints[0]
-    server = endpoint_server(settings, store, Hooks(load, exposition, withdrawn=withdrawn))
+    server = endpoint_server(settings, store, Hooks(load, exposition, labels=labels, withdrawn=withdrawn))
     deployed = replace(DEPLOYED, endpoint=first.name, environment=first.environment, version=version)
     server.deploy(deployed)
     program = program_of(server)

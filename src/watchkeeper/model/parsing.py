@@ -5,24 +5,25 @@ Each function takes one text that is not empty and returns a finite float, or ra
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?\s*")
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 _YEARS = re.compile(r"(\d{1,3})(?: years?(?: (\d{1,2}) months?)?)?")
 _BAND = re.compile(r"(\d{1,3}) TO (\d{1,3})")
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 
 
 def number(text: str) -> float:
-    """A decimal number; `nan`, `inf` and digit separators, which Python would take, are none.
+    """A decimal number; `nan`, `inf` and digit separators, which Python would take, are none, nor is 1e999.
 
     >>> number("44.5")
     44.5
     """
-    if not _NUMBER.fullmatch(text):
+    if not _NUMBER.fullmatch(text) or not math.isfinite(value := float(text)):
         raise ValueError(f'want a number, got "{text}"')
-    return float(text)
+    return value
 
 
 def years(text: str) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -42,6 +43,17 @@ async def fault(_: Request, error: Exception) -> Response:
     log.error("InternalFailure %s", event_id, exc_info=error)
     message = "the server failed; its log says more under this id"
     return error_answer(500, "InternalFailure", message, event_id)
+
+
+async def unanswered(request: Request, error: Exception) -> Response:
+    """A path or a method that there is not: Starlette's HTTPException."""
+    if not isinstance(error, HTTPException):
+        raise error
+    code = {404: "NotFound", 405: "MethodNotAllowed"}.get(error.status_code, "ValidationError")
+    message = f"{request.method} {request.url.path}: {error.detail}"
+    response = error_answer(error.status_code, code, message, "")
+    response.headers.update(error.headers or {})
+    return response
 
 
 def error_answer(status: int, code: str, message: str, event_id: str) -> Response:

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
+import orjson
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -23,11 +25,12 @@ from watchkeeper.core.encoding import decode, encode
 from watchkeeper.core.errors import WatchkeeperError
 from watchkeeper.core.values import Candidate, Deployment, Sample, Samples
 from watchkeeper.render.exposition import CONTENT_TYPE
-from watchkeeper.serving.answers import error_answer, failure, fault, json_answer, logged
+from watchkeeper.serving.answers import error_answer, failure, fault, json_answer, logged, unanswered
 from watchkeeper.serving.capture import CaptureWriter
 from watchkeeper.serving.endpoint import Endpoint
 from watchkeeper.serving.ground_truth import LabelDelivery, read_truths
 from watchkeeper.serving.invocations import TIME_HEADER, Invocations, Withdrawn, read_body, request_time
+from watchkeeper.serving.openapi import description
 from watchkeeper.serving.refusals import RequestRefused
 from watchkeeper.serving.settings import EndpointSettings
 from watchkeeper.serving.variant import MODEL_FAULTS, Predictor
@@ -106,7 +109,7 @@ class EndpointServer:
 
     def application(self) -> ASGIApp:
         """The ASGI application."""
-        others = Starlette(routes=self.routes())
+        others = Starlette(routes=self.routes(), exception_handlers={HTTPException: unanswered})
         invocations = Invocations(self.endpoints, others, self.hooks.withdrawn, self.rehearsal)
         return ServerErrorMiddleware(invocations, handler=fault)
 
@@ -119,12 +122,14 @@ class EndpointServer:
             Route("/ping", self._ping),
             Route("/metrics", self._metrics),
             Route("/api/v1/samples", self._samples),
+            Route("/api/v1/openapi.json", self._openapi),
             Route("/api/v1/endpoints", self._endpoints),
             Route("/api/v1/endpoints/{name}", self._deploy, methods=["PUT"]),
             Route("/api/v1/endpoints/{name}/candidate", self._try_out, methods=["PUT"]),
             Route("/api/v1/endpoints/{name}/candidate", self._withdraw, methods=["DELETE"]),
             Route("/api/v1/captures/flush", self._flush, methods=["POST"]),
-            Route("/{path:path}", self._page),
+            Route("/", self._page),
+            Route("/executions/{path:path}", self._page),
         ]
 
     def deploy(self, deployment: Deployment) -> None:
@@ -203,7 +208,7 @@ class EndpointServer:
                     recorder.changes = recorder.changes[1:]
 
     async def _page(self, request: Request) -> Response:
-        page = await run_in_threadpool(self.hooks.pages, request.path_params["path"])
+        page = await run_in_threadpool(self.hooks.pages, request.url.path.removeprefix("/"))
         return (
             Response(page, media_type="text/html")
             if page
@@ -212,6 +217,9 @@ class EndpointServer:
 
     async def _endpoints(self, _: Request) -> Response:
         return json_answer(encode([_state(endpoint) for endpoint in self.endpoints.values()]))
+
+    async def _openapi(self, _: Request) -> Response:
+        return json_answer(orjson.dumps(description(self.endpoints, rehearsal=self.rehearsal)))
 
     async def _deploy(self, request: Request) -> Response:
         return await self._put(request, Deployment, self.deploy)
