@@ -20,7 +20,7 @@ from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.core.values import Actor, Deployment
 from watchkeeper.model.artefact import Model, load
 from watchkeeper.readers.payloads import csv_columns
-from watchkeeper.serving.run import endpoint_server, listening, program_of, shipping
+from watchkeeper.serving.run import endpoint_server, leave_out_of_collections, listening, program_of, shipping
 from watchkeeper.serving.server import Hooks
 from watchkeeper.serving.settings import CapturePolicy, EndpointSettings, ServerSettings
 
@@ -38,6 +38,7 @@ def ours(model: Model, folder: Path, sampling: int) -> None:
     server = endpoint_server(settings, FolderStore(folder), hooks)
     now, actor = datetime.now(UTC), Actor("benchmark", "service")
     server.deploy(Deployment(1, "prod", "resale-price-prod", 1, "d" * 64, None, now, actor))
+    leave_out_of_collections()
     with shipping(server), listening(HOST, int(sys.argv[4])) as listener:
         program_of(server).run(sockets=[listener])
 

@@ -16,7 +16,8 @@ def test_a_new_project_can_be_used_as_it_is(tmp_path: Path, there: bool) -> None
         folder.mkdir()
         (folder / "notes.txt").write_text("mine")
     made = init(folder, "resale-price")
-    assert (made.files, made.template) == (("watchkeeper.yaml",), "resale-price")
+    assert (made.files[-1], made.template) == ("watchkeeper.yaml", "resale-price")
+    assert {name.split("/")[0] for name in made.files[:-1]} == {"assets"}
     assert load_project(folder).environments == ("dev", "uat", "prod")
     template = template_folder("resale-price") / "watchkeeper.yaml"
     assert (folder / "watchkeeper.yaml").read_bytes() == template.read_bytes()

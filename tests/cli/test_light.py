@@ -37,6 +37,9 @@ HEAVY = {
     "models promote",
     "models rollback",
     "models withdraw",
+    "models register",
+    "capture import",
+    "traffic replay",
     "retrain approve",
     "retrain reject",
 }

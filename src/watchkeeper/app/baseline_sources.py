@@ -10,17 +10,17 @@ import polars as pl
 
 from watchkeeper.app.baseline_records import Origin, OriginKind, baseline_records
 from watchkeeper.app.baselines import BaselineFor, BaselineRows
-from watchkeeper.app.judgement import LABEL, as_text
+from watchkeeper.app.judgement import LABEL
 from watchkeeper.app.judging import JUDGES
 from watchkeeper.app.models import catalogue
 from watchkeeper.app.schemas import schema
+from watchkeeper.app.table_files import file_bytes, text_table
 from watchkeeper.app.targets import Target
 from watchkeeper.core.encoding import digest
-from watchkeeper.core.errors import InputError, IntegrityError, PlatformError
+from watchkeeper.core.errors import InputError, IntegrityError
 from watchkeeper.core.values import Schema
-from watchkeeper.readers.table import parse_table
 
-_PARQUET = b"PAR1"
+_DOING = "read baseline rows"
 
 
 def training_rows(target: Target, place: PurePath, schema: Schema, source: str) -> BaselineRows:
@@ -28,7 +28,7 @@ def training_rows(target: Target, place: PurePath, schema: Schema, source: str) 
 
     Raises InputError when it is no longer there.
     """
-    data = _bytes(target.folder / place)
+    data = file_bytes(target.folder / place, _DOING)
     frame = pl.read_parquet(data).rename({schema.label.name: LABEL})
     return BaselineRows(frame, schema, source, Origin(OriginKind.TRAINING, place.as_posix(), digest(data)))
 
@@ -66,8 +66,8 @@ def rows_of_file(target: Target, wanted: BaselineFor, path: Path) -> BaselineRow
     monitor needs it. Other columns are left out, and the source says so.
     """
     known = schema(target.store, catalogue(target.store).version(wanted.model_version).schema_version)
-    data = _bytes(path)
-    frame = _parquet(data, path) if data.startswith(_PARQUET) else parse_table(data, path.as_posix())
+    data = file_bytes(path, _DOING)
+    frame = text_table(data, path, _DOING)
     columns = [column.name for column in (*known.inputs, known.prediction)]
     if JUDGES[wanted.monitor].needs_labels:
         columns.append(known.label.name)
@@ -93,21 +93,3 @@ def _check_columns(frame: pl.DataFrame, wanted: Sequence[str], path: Path) -> No
 def _near(name: str, extra: Sequence[str]) -> str:
     near = difflib.get_close_matches(name, extra, n=1)
     return f" (is it {near[0]}?)" if near else ""
-
-
-def _parquet(data: bytes, path: Path) -> pl.DataFrame:
-    try:
-        return as_text(pl.read_parquet(data))
-    except pl.exceptions.PolarsError as error:
-        raise InputError(f"read baseline rows {path}: the Parquet file cannot be read: {error}") from None
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        raise InputError(f"read baseline rows {path}: there is no such file") from None
-    except OSError as error:
-        raise PlatformError(
-            f"read baseline rows {path}: {error.strerror or error}", retryable=True
-        ) from error

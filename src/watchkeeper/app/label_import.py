@@ -13,6 +13,7 @@ from watchkeeper.core.audit import Event
 from watchkeeper.core.errors import Refused
 from watchkeeper.core.ports import Store, Trail
 from watchkeeper.core.values import Actor, GroundTruth, Progress
+from watchkeeper.core.windows import utc_text
 from watchkeeper.readers.captured_requests import read_captured_requests
 from watchkeeper.readers.label_records import read_label_records
 from watchkeeper.readers.label_tables import LabelTable
@@ -104,6 +105,7 @@ class Delivery:
     strict: bool = False
     dry_run: bool = False
     silent: bool = False
+    imported_at: datetime | None = None  # where `collected_at` is what somebody says
 
 
 def import_labels(place: Place, delivery: Delivery, report: Callable[[Progress], None]) -> LabelImport:
@@ -272,11 +274,13 @@ def _lines(
 def _event(found: LabelImport, delivery: Delivery, place: Place) -> Event:
     counts = ("received", "stored", "already", "conflicting", "unknown", "mismatched")
     said = ", ".join(f"{name} {getattr(found, name):,}" for name in counts)
+    if delivery.imported_at is not None:
+        said += f"; said to have been collected at {utc_text(delivery.collected_at)}"
     return Event(
         action="labels.import",
         subject=place.endpoint,
         actor=delivery.actor,
-        time=delivery.collected_at,
+        time=delivery.imported_at or delivery.collected_at,
         why=f"{delivery.source}: {said}",
         after=delivery.digest,
     )

@@ -102,30 +102,37 @@ def register(target: Target, model: ModelVersion, artefact: Path) -> ModelVersio
 
     Its artefact and the project file it was trained under, monitors and alerts included, lie beside it.
     """
+    for file in sorted(path for path in artefact.rglob("*") if path.is_file()):
+        target.store.write(
+            artefact_prefix(model.version) + file.relative_to(artefact).as_posix(), file.read_bytes()
+        )
+    enter(target, model, f"trained through {model.trained_through}, met its acceptance thresholds")
+    mirror_versions(target)
+    return model
+
+
+def enter(target: Target, model: ModelVersion, why: str) -> ModelVersion:
+    """Put a version's record in the registry, the project file beside it."""
     target.trail.append(
         Event(
             action="model.register",
             subject=_name(model.version),
             actor=model.registered_by,
             time=target.clock.now(),
-            why=f"trained through {model.trained_through}, met its acceptance thresholds",
+            why=why,
             after=model.digest,
         )
     )
     target.store.write(f"models/v{model.version}/{FILE}", target.project.text.encode())
-    for file in sorted(path for path in artefact.rglob("*") if path.is_file()):
-        target.store.write(
-            artefact_prefix(model.version) + file.relative_to(artefact).as_posix(), file.read_bytes()
-        )
     create_record(target.store, f"models/v{model.version}/model.json", model)
-    mirror_versions(target)
     return model
 
 
 def mirror_versions(target: Target) -> None:
     """Tell the tracker of every version, first of those it missed; once more does no harm."""
     for known in catalogue(target.store).versions:
-        target.tracker.register(known.run_id, known.version, ApprovalStatus.PENDING)
+        if not known.external:
+            target.tracker.register(known.run_id, known.version, ApprovalStatus.PENDING)
 
 
 def approve(target: Target, number: int, environment: str, actor: Actor, why: str) -> Approval:
@@ -270,6 +277,8 @@ def _refuse_unready(target: Target, known: Catalogue, number: int, environment: 
     section = target.project.environment(environment).environments[environment]
     before, serving = target.project.before(environment), known.serving(environment)
     standing = known.status(number, environment)
+    if known.version(number).external:
+        raise Refused(f"{doing}: it is served elsewhere, and there is no artefact of it here")
     if serving is not None and serving.version == number:
         raise Refused(f"{doing}: it serves there already, since {serving.time:%Y-%m-%d}")
     if before is not None and not known.served(number, before):
@@ -363,7 +372,8 @@ def _say(target: Target, approval: Approval, also: str = "") -> Approval:
     )
     said = sum((a.version, a.environment) == (number, environment) for a in known.approvals)
     create_record(target.store, f"approvals/v{number}/{environment}/{said + 1:04d}.json", approval)
-    target.tracker.mirror(number, {f"approval.{environment}": word}, [])
+    if not known.version(number).external:
+        target.tracker.mirror(number, {f"approval.{environment}": word}, [])
     return approval
 
 

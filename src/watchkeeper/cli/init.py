@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from watchkeeper.app.init import init as make
 from watchkeeper.cli.output import answer, json_option
+
+
+def _tops(names: Sequence[str]) -> list[str]:
+    """Files and folders of the new project itself."""
+    tops = dict.fromkeys(name.partition("/")[0] + ("/" if "/" in name else "") for name in names)
+    return sorted(tops, key=lambda name: name.endswith("/"))
 
 
 @click.command()
@@ -20,5 +27,7 @@ def init(folder: Path, template: str, as_json: bool) -> None:
     answer(
         made,
         as_json,
-        lambda: f"made {', '.join(made.files)} in {folder}\nnext: watchkeeper train --workspace {folder}",
+        lambda: (
+            f"made {', '.join(_tops(made.files))} in {folder}\nnext: watchkeeper train --workspace {folder}"
+        ),
     )

@@ -12,7 +12,7 @@ from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.app.label_import import Delivery, LabelImport, Place, import_labels
 from watchkeeper.app.project import load_project
 from watchkeeper.app.workspace import open_workspace
-from watchkeeper.cli.output import answer, json_option, workspace_option
+from watchkeeper.cli.output import answer, json_option, read_moment, workspace_option
 from watchkeeper.cli.progress import progress_bars
 from watchkeeper.core.encoding import digest
 from watchkeeper.core.errors import InputError, PlatformError
@@ -28,6 +28,11 @@ _BIG = 1024 * 1024  # bytes of a file from which on progress is shown
 @click.option("--label", metavar="COLUMN", help="The column with the label.")
 @click.option("--row", metavar="COLUMN", help="The column with the row's number in its request, from 0.")
 @click.option("--for", "environment", required=True, help="The environment whose requests they are of.")
+@click.option(
+    "--collected-at",
+    metavar="TIME",
+    help="When they were collected (default: now): for history that is brought in afterwards.",
+)
 @click.option("--strict", is_flag=True, help="Refuse labels of ids that no captured request carries.")
 @click.option("--dry-run", is_flag=True, help="Say what would be stored, and store nothing.")
 @workspace_option
@@ -38,6 +43,7 @@ def import_(
     label: str | None,
     row: str | None,
     environment: str,
+    collected_at: str | None,
     strict: bool,
     dry_run: bool,
     workspace: Path,
@@ -54,7 +60,7 @@ def import_(
     """
     project, opened = load_project(workspace), open_workspace(workspace)
     place = Place(opened.store, opened.trail, environment, project.endpoint(environment))
-    data = _read(file)
+    data, now = _read(file), WallClock().now()
     with progress_bars(quiet=as_json or len(data) < _BIG) as report:
         report(Progress("read", 0, 1, file.name))
         table = read_label_table(data, file.name, LabelColumns(id_, label, row))
@@ -63,7 +69,8 @@ def import_(
             table=table,
             source=file.name,
             digest=digest(data),
-            collected_at=WallClock().now(),
+            collected_at=read_moment(collected_at, "read --collected-at") if collected_at else now,
+            imported_at=now if collected_at else None,
             actor=os_user(),
             strict=strict,
             dry_run=dry_run,

@@ -2,179 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from watchkeeper.cli.by_name import ByName, Named
 
-import click
+_REGISTRY = "watchkeeper.cli.models_registry"
 
-from watchkeeper.adapters.local.actor import os_user
-from watchkeeper.app.candidates import described
-from watchkeeper.app.models import (
-    ModelStatus,
-    Tryout,
-    approve,
-    promote,
-    reject,
-    rollback,
-    status,
-    statuses,
-    try_out,
-    withdraw,
+models = ByName(
+    "models",
+    "List, approve and promote model versions.",
+    {
+        "list": Named(f"{_REGISTRY}:list_", "Show every version with its approvals and where it serves."),
+        "show": Named(f"{_REGISTRY}:show", "Show one version."),
+        "register": Named(
+            "watchkeeper.cli.models_register:register_", "Put a version served elsewhere on record."
+        ),
+        "approve": Named(f"{_REGISTRY}:approve_", "Say yes to a version for an environment."),
+        "reject": Named(f"{_REGISTRY}:reject_", "Say no to a version for an environment."),
+        "promote": Named(f"{_REGISTRY}:promote_", "Serve a version, or try it on a share of the requests."),
+        "withdraw": Named(f"{_REGISTRY}:withdraw_", "End the trial of a version."),
+        "rollback": Named(f"{_REGISTRY}:rollback_", "Serve what was served before."),
+    },
 )
-from watchkeeper.app.project import load_project
-from watchkeeper.app.targets import Target, open_target
-from watchkeeper.app.workspace import open_workspace
-from watchkeeper.cli.output import answer, json_option, table, workspace_option
-from watchkeeper.core.values import CandidateKind
-
-_FORMS = {
-    "rows": "{:,.0f}",
-    "rmse": "{:,.0f}",
-    "mae": "{:,.0f}",
-    "mape": "{:.1%}",
-    "r2": "{:.3f}",
-    "bias": "{:+.1%}",
-}
-
-
-@click.group()
-def models() -> None:
-    """List, approve and promote model versions."""
-
-
-@models.command("list")
-@workspace_option
-@json_option
-def list_(workspace: Path, as_json: bool) -> None:
-    """Print every version with its approvals and where it serves."""
-    project, store = load_project(workspace), open_workspace(workspace).store
-    found = statuses(project, store)
-    head = (
-        "version",
-        "trained through",
-        "test rmse",
-        "test r2",
-        *project.environments,
-        "serves in",
-        "digest",
-    )
-    answer(found, as_json, lambda: table(head, [_row(each) for each in found], "no model is registered yet"))
-
-
-@models.command()
-@click.argument("version", type=int)
-@workspace_option
-@json_option
-def show(version: int, workspace: Path, as_json: bool) -> None:
-    """Print one version: where it comes from, its figures, who approved it."""
-    found = status(load_project(workspace), open_workspace(workspace).store, version)
-    answer(found, as_json, lambda: _page(found))
-
-
-@models.command("approve")
-@click.argument("version", type=int)
-@click.option("--for", "environment", required=True, help="The environment it is approved for.")
-@click.option("--why", default="", help="The reason, for the audit log.")
-@workspace_option
-@json_option
-def approve_(version: int, environment: str, why: str, workspace: Path, as_json: bool) -> None:
-    """Say yes to VERSION for an environment; in prod, another person than the one who registered it."""
-    said = approve(_target(workspace), version, environment, os_user(), why)
-    answer(said, as_json, lambda: f"model v{version} is {said.status} for {environment}, says {said.actor}")
-
-
-@models.command("reject")
-@click.argument("version", type=int)
-@click.option("--for", "environment", required=True, help="The environment it is rejected for.")
-@click.option("--why", required=True, help="The reason, for the audit log.")
-@workspace_option
-@json_option
-def reject_(version: int, environment: str, why: str, workspace: Path, as_json: bool) -> None:
-    """Say no to VERSION for an environment."""
-    said = reject(_target(workspace), version, environment, os_user(), why)
-    answer(said, as_json, lambda: f"model v{version} is {said.status} for {environment}, says {said.actor}")
-
-
-class _Percent(click.ParamType[int]):
-    """A whole percentage from 1 to 99, with or without its sign."""
-
-    name = "PERCENT"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        text = str(value).strip().removesuffix("%")
-        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 99):
-            self.fail(f"want a whole percentage from 1% to 99%, got {value}", param, ctx)
-        return int(text)
-
-
-@models.command("promote")
-@click.argument("version", type=int)
-@click.option("--to", "environment", required=True, help="The environment that is to serve it.")
-@click.option("--canary", type=_Percent(), help="Only for this share of requests, e.g. 10%, at first.")
-@click.option("--shadow", is_flag=True, help="Only for copies of requests, its answers given to nobody.")
-@workspace_option
-@json_option
-def promote_(
-    version: int, environment: str, canary: int | None, shadow: bool, workspace: Path, as_json: bool
-) -> None:
-    """Serve VERSION in an environment; it must have served in the one before.
-
-    A canary that fails or is slow is withdrawn by itself; `promote` without --canary ends a trial well.
-    """
-    if canary is None and not shadow:
-        done = promote(_target(workspace), version, environment, os_user())
-        answer(done, as_json, lambda: f"{done.endpoint} serves model v{done.version}")
-        return
-    if canary is not None and shadow:
-        raise click.UsageError("want --canary or --shadow, got both")
-    kind = CandidateKind.SHADOW if shadow else CandidateKind.CANARY
-    tried = try_out(_target(workspace), version, Tryout(environment, kind, canary or 0), os_user())
-    answer(tried, as_json, lambda: f"{tried.endpoint} tries {described(tried)}")
-
-
-@models.command("withdraw")
-@click.option("--in", "environment", required=True, help="The environment that tries a version.")
-@click.option("--why", required=True, help="The reason, for the audit log.")
-@workspace_option
-@json_option
-def withdraw_(environment: str, why: str, workspace: Path, as_json: bool) -> None:
-    """End the trial of a canary or a shadow; the version that serves answers everything again."""
-    done = withdraw(_target(workspace), environment, os_user(), why)
-    answer(done, as_json, lambda: f"{environment} tries no version any more: {done.why}")
-
-
-@models.command("rollback")
-@click.option("--in", "environment", required=True, help="The environment to roll back.")
-@workspace_option
-@json_option
-def rollback_(environment: str, workspace: Path, as_json: bool) -> None:
-    """Serve again what an environment served before."""
-    done = rollback(_target(workspace), environment, os_user())
-    answer(done, as_json, lambda: f"{done.endpoint} serves model v{done.version} again")
-
-
-def _target(workspace: Path) -> Target:
-    return open_target(load_project(workspace), open_workspace(workspace).folder)
-
-
-def _row(each: ModelStatus) -> tuple[object, ...]:
-    model = each.model
-    figures = [_FORMS[name].format(model.metrics[name]) for name in ("rmse", "r2")]
-    places = (*each.serving_in, *(f"{name} (on trial)" for name in each.tried_in))
-    standing = [*each.approvals.values(), ", ".join(places) or "–"]
-    return model.version, model.trained_through, *figures, *standing, model.digest[:12]
-
-
-def _page(each: ModelStatus) -> str:
-    model = each.model
-    lines = [
-        f"model v{model.version}, digest {model.digest}",
-        f"trained on {model.trained_from} to {model.trained_through}, "
-        f"labels known in {model.labels_known_in}",
-        f"registered {model.registered_at:%Y-%m-%d %H:%M} by {model.registered_by}, "
-        f"MLflow run {model.run_id}",
-        "on its test months: "
-        + ", ".join(f"{name} {_FORMS[name].format(model.metrics[name])}" for name in _FORMS),
-        *(f"{name}: {word}" for name, word in each.approvals.items()),
-        f"serves in {', '.join(each.serving_in) or 'no environment'}",
-    ]
-    return "\n".join(lines)

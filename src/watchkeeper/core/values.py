@@ -333,6 +333,7 @@ class ModelVersion:
     project_digest: str  # of the project file that travels with it
     registered_at: datetime
     registered_by: Actor
+    external: bool = False  # it is served elsewhere: no artefact, run or figures of ours
 
 
 @dataclass(frozen=True, slots=True)

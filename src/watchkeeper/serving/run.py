@@ -59,6 +59,7 @@ def serve(settings: ServerSettings, store: Store, served: Served, hooks: Hooks) 
             _start(server, deployment)
         for candidate in served.candidates:
             _start_trial(server, candidate)
+        leave_out_of_collections()
         program = program_of(server)
         here = RunningServer(os.getpid(), listener.getsockname()[1], server.token)
         with _ended_by_signals(program), shipping(server), _announced(settings.run_file, here):
@@ -78,13 +79,17 @@ def endpoint_server(settings: ServerSettings, store: Store, hooks: Hooks) -> End
     )
 
 
-def program_of(server: EndpointServer) -> uvicorn.Server:
-    """The program that serves it, its models loaded: what lives by now is left out of garbage collections.
+def leave_out_of_collections() -> None:
+    """Let what lives by now, modules and models, be no part of later garbage collections.
 
     A full collection would go through all of it, for some 90 ms in which nobody is answered.
     """
     gc.collect()
     gc.freeze()
+
+
+def program_of(server: EndpointServer) -> uvicorn.Server:
+    """The program that serves it."""
     config = uvicorn.Config(
         server.application(), lifespan="off", log_config=None, access_log=False, proxy_headers=False
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,6 +24,15 @@ class Invocation:
     time: datetime
     content_type: str
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of a request: its status, 0 without an answer, after how many seconds, and what was wrong."""
+
+    status: int
+    seconds: float
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +65,31 @@ class EndpointClient:
                 raise InputError(said)
             raise PlatformError(said, retryable=response.status_code >= 500)
         return response.content
+
+    def send(self, endpoint: str, inference_id: str, content_type: str, body: bytes) -> Sent:
+        """One request as a rehearsal sends it: whatever comes of it is the answer."""
+        headers = {"content-type": content_type, "x-amzn-sagemaker-inference-id": inference_id}
+        path, started = f"{self.url}/endpoints/{endpoint}/invocations", time.perf_counter()
+        try:
+            response = self.http.post(path, content=body, headers=headers)
+        except httpx.HTTPError as error:
+            return Sent(0, time.perf_counter() - started, f"{type(error).__name__}: {error}")
+        seconds = time.perf_counter() - started
+        words = f"{response.status_code}: {response.text[:300]}" if response.is_error else ""
+        return Sent(response.status_code, seconds, words)
+
+    def label(self, endpoint: str, body: bytes) -> None:
+        """Bring labels. Raises PlatformError when they are not taken."""
+        path = f"{self.url}/endpoints/{endpoint}/ground-truth"
+        try:
+            response = self.http.post(path, content=body)
+        except httpx.HTTPError as error:
+            raise PlatformError(
+                f"bring labels to {endpoint}: {type(error).__name__}: {error}", retryable=True
+            ) from error
+        if response.is_error:
+            said = f"bring labels to {endpoint}: {response.status_code}: {response.text[:500]}"
+            raise PlatformError(said, retryable=response.status_code >= 500)
 
     def _post(self, invocation: Invocation, headers: Mapping[str, str]) -> httpx.Response:
         path = f"{self.url}/endpoints/{invocation.endpoint}/invocations"

@@ -1,0 +1,38 @@
+"""Files and folders with captured requests, as people bring them."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+
+from watchkeeper.app.table_files import file_bytes
+from watchkeeper.core.errors import InputError
+
+_GZIP = b"\x1f\x8b"
+
+
+def files_below(source: Path, doing: str) -> list[Path]:
+    """A file, or all of a folder's in order of their names. Raises InputError for a folder without any."""
+    if not source.is_dir():
+        return [source]
+    found = sorted(path for path in source.rglob("*") if path.is_file() and not path.name.startswith("."))
+    if not found:
+        raise InputError(f"{doing} {source}: want a folder with files, it is empty")
+    return found
+
+
+def capture_data(file: Path, doing: str) -> bytes:
+    """The file's bytes, inflated where they are gzipped."""
+    data = file_bytes(file, doing)
+    if not data.startswith(_GZIP):
+        return data
+    try:
+        return gzip.decompress(data)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(f"{doing} {file}: the gzip file cannot be read: {error}") from None
+
+
+def is_capture(data: bytes) -> bool:
+    """Whether the first line is a capture record, and not a row of a table."""
+    return b'"captureData"' in data.partition(b"\n")[0]

@@ -1,0 +1,11 @@
+"""`watchkeeper capture`."""
+
+from __future__ import annotations
+
+from watchkeeper.cli.by_name import ByName, Named
+
+capture = ByName(
+    "capture",
+    "Bring in what models were asked elsewhere.",
+    {"import": Named("watchkeeper.cli.capture_import:import_", "Store the records of a file or folder.")},
+)
