@@ -20,6 +20,7 @@ HEAVY = {
     "rehearse",
     "data show",
     "train",
+    "serve",
     "up",
     "labels import",
     "labels merge",

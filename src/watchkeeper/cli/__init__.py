@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, Named] = MappingProxyType(
         "train": Named("watchkeeper.cli.train:train", "Train a model and register it."),
         "models": Named("watchkeeper.cli.models:models", "List, approve and promote model versions."),
         "up": Named("watchkeeper.cli.up:up", "Serve the endpoints and their metrics."),
+        "serve": Named("watchkeeper.cli.serve:serve", "Be the container of a SageMaker endpoint."),
         "capture": Named("watchkeeper.cli.capture:capture", "Bring in what models were asked elsewhere."),
         "traffic": Named("watchkeeper.cli.traffic:traffic", "Send requests to an endpoint."),
         "labels": Named("watchkeeper.cli.labels:labels", "Bring labels, and show which are still awaited."),

@@ -1,16 +1,8 @@
-"""Runs and models in MLflow on SQLite: the only module that imports it.
-
-Importing MLflow starts its telemetry, which asks the network for its settings, unless the
-environment says no by then; hence the lines before the import.
-"""
+"""Runs and models in MLflow on SQLite."""
 
 from __future__ import annotations
 
-import os
-
-os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-os.environ["DO_NOT_TRACK"] = "true"
-os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")  # a machine without git is none of its business
+import watchkeeper.adapters.local.mlflow_quiet  # noqa: F401  # isort: skip
 
 import logging
 import time
