@@ -117,7 +117,7 @@ def test_a_text_that_is_no_number_ends_the_training_and_registers_nothing(
     kept = [name for name, _ in tree(project)]
     assert not [name for name in kept if ".part-" in name], "only whole files"
     assert {name.split("/")[0] for name in kept} <= {
-        "watchkeeper.yaml", "training", "audit", "audit-head.json", "audit.lock",
+        "watchkeeper.yaml", "assets", "training", "audit", "audit-head.json", "audit.lock",
     }  # fmt: skip
     assert "no model is registered yet" in cli("models", "list", "--workspace", project).out
     assert cli("audit", "verify", "--workspace", project).code == 0

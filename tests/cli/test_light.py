@@ -40,6 +40,7 @@ HEAVY = {
     "models withdraw",
     "models register",
     "capture import",
+    "capture erase",
     "traffic replay",
     "retrain approve",
     "retrain reject",

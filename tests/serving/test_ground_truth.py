@@ -145,7 +145,7 @@ def test_the_body_limit_is_that_of_invocations(shared_server: Labelled) -> None:
 def test_an_endpoint_that_is_not_there_has_no_labels(shared_server: Labelled) -> None:
     response = shared_server.client.post("/endpoints/other/ground-truth", content=ENTRIES)
     assert (response.status_code, "no such endpoint" in response.json()["Message"]) == (404, True)
-    assert shared_server.client.get(PATH).status_code == 404
+    assert shared_server.client.get(PATH).status_code == 405
 
 
 def test_a_server_without_labels_says_so(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from watchkeeper.app.targets import Target
 from watchkeeper.core.encoding import digest
 from watchkeeper.core.ports import Store
 from watchkeeper.core.values import GroundTruth
-from watchkeeper.render.records import ground_truth_key, ground_truth_line
+from watchkeeper.render.records import CAPTURES, ground_truth_key, ground_truth_line
 
 
 def record_labels(
@@ -34,9 +34,9 @@ def ground_truth_objects(store: Store, environment: str, endpoint: str) -> Itera
         yield key, store.read(key)
 
 
-def capture_keys(store: Store, environment: str, endpoint: str) -> list[str]:
+def capture_keys(store: Store, environment: str, endpoint: str, root: str = CAPTURES) -> list[str]:
     """Every capture file of an endpoint, of any schema version and variant, the newest hour first."""
-    keys = [key for key in store.list(f"captures/{environment}/") if key.split("/")[3:4] == [endpoint]]
+    keys = [key for key in store.list(f"{root}/{environment}/") if key.split("/")[3:4] == [endpoint]]
     return sorted(keys, key=lambda key: key.split("/")[-5:], reverse=True)
 
 

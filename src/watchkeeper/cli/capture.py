@@ -6,6 +6,9 @@ from watchkeeper.cli.by_name import ByName, Named
 
 capture = ByName(
     "capture",
-    "Bring in what models were asked elsewhere.",
-    {"import": Named("watchkeeper.cli.capture_import:import_", "Store the records of a file or folder.")},
+    "Bring in what models were asked elsewhere, and erase what may not be kept.",
+    {
+        "import": Named("watchkeeper.cli.capture_import:import_", "Store the records of a file or folder."),
+        "erase": Named("watchkeeper.cli.capture_erase:erase_", "Remove a request for good."),
+    },
 )

@@ -240,6 +240,36 @@ METRICS: tuple[Metric, ...] = (
         "Requests that are being answered.",
     ),
     Metric(
+        "watchkeeper_endpoint_queued_requests",
+        _GAUGE,
+        "",
+        "Requests that wait to be answered together with others of the same moment.",
+    ),
+    Metric(
+        "watchkeeper_endpoint_capture_lag_seconds",
+        _GAUGE,
+        "seconds",
+        "Age of the oldest capture file of the environment that is not in the store yet; 0 without one.",
+    ),
+    Metric(
+        "watchkeeper_process_cpu_seconds_total",
+        _COUNTER,
+        "seconds",
+        "CPU time of the server's process, with the label project alone.",
+    ),
+    Metric(
+        "watchkeeper_process_resident_memory_bytes",
+        _GAUGE,
+        "bytes",
+        "Resident memory of the server's process, with the label project alone.",
+    ),
+    Metric(
+        "watchkeeper_process_spool_free_bytes",
+        _GAUGE,
+        "bytes",
+        "Bytes that are free on the disk of the capture spool, with the label project alone.",
+    ),
+    Metric(
         "watchkeeper_endpoint_captured_records_total",
         _COUNTER,
         "",

@@ -76,7 +76,7 @@ class CaptureWriter:
     spool: Path
     seconds: Callable[[], float] = time.monotonic
     _open: OrderedDict[_Hour, _SpoolFile] = field(default_factory=OrderedDict)
-    _closed: list[str] = field(default_factory=list)
+    _closed: dict[str, float] = field(default_factory=dict)  # when each was opened, by its key
     _writing: threading.Lock = field(default_factory=threading.Lock)
     _shipping: threading.Lock = field(default_factory=threading.Lock)
 
@@ -121,6 +121,13 @@ class CaptureWriter:
         for idle in of_endpoint[:-OPEN_HOURS]:
             self._close(idle)
 
+    def lag(self, folder: str) -> float:
+        """Seconds since the oldest file below a folder that is not in the store was opened; 0 without one."""
+        with self._writing:
+            opened = [file.opened for file in self._open.values() if file.key.startswith(folder)]
+            opened += [at for key, at in self._closed.items() if key.startswith(folder)]
+            return max(0.0, self.seconds() - min(opened)) if opened else 0.0
+
     def ship(self) -> None:
         """Close the files that are a minute old and bring every closed file to the store."""
         limit = self.seconds() - ROTATE_AFTER
@@ -140,7 +147,7 @@ class CaptureWriter:
         """
         left = sorted(path.relative_to(self.spool).as_posix() for path in self.spool.rglob("*.jsonl"))
         with self._writing:
-            self._closed.extend(left)
+            self._closed.update(dict.fromkeys(left, self.seconds()))
         if left:
             log.warning(
                 "capture: %d files of an earlier process are recovered from %s", len(left), self.spool
@@ -169,7 +176,7 @@ class CaptureWriter:
     def _close(self, hour: _Hour) -> None:
         file = self._open.pop(hour)
         os.close(file.descriptor)
-        self._closed.append(file.key)
+        self._closed[file.key] = file.opened
 
     def _ship_closed(self) -> None:
         """Ship every closed file; one that fails is kept for the next time, its error raised last.
@@ -187,7 +194,7 @@ class CaptureWriter:
                     failed.append(error)
                     continue
                 with self._writing:
-                    self._closed.remove(key)
+                    del self._closed[key]
                     self._prune(key)
         if failed:
             raise failed[0]

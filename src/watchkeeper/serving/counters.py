@@ -36,6 +36,16 @@ class Histogram:
         return Histogram(list(self.counts), self.total)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a variant is at when it is asked: what it serves, whether capture is off, and what waits."""
+
+    model: Deployment | None = None
+    off: bool = False
+    lag: float = 0.0  # seconds that the oldest record has waited for the store
+    waiting: int = 0  # requests that wait for the end of the turn
+
+
 @dataclass(slots=True)
 class VariantCounters:
     """Counts of one variant; `labels` are those of every series of it. Safe to use from several threads.
@@ -78,13 +88,8 @@ class VariantCounters:
             self._captured += captured
             self._dropped += dropped
 
-    def samples(
-        self, time: datetime, *, model: Deployment | None = None, off: bool = False
-    ) -> tuple[Sample, ...]:
-        """Every series as of `time`; code 200 is there from the start, so that a rate has a beginning.
-
-        `model` is what the variant serves, `off` whether its capture is.
-        """
+    def samples(self, time: datetime, standing: Standing = Standing()) -> tuple[Sample, ...]:
+        """Every series as of `time`; code 200 is there from the start, so that a rate has a beginning."""
         with self._lock:
             codes, unseen = {200: 0, **self._codes}, dict(self._unseen)
             histograms = {
@@ -105,9 +110,11 @@ class VariantCounters:
             self._sample("in_flight_requests", self.in_flight, time),
             self._sample("captured_records_total", captured, time),
             self._sample("dropped_records_total", dropped, time),
-            self._sample("capture_off", off, time),
+            self._sample("queued_requests", standing.waiting, time),
+            self._sample("capture_off", standing.off, time),
+            self._sample("capture_lag_seconds", standing.lag, time),
         ]
-        if model is not None:
+        if (model := standing.model) is not None:
             found.append(
                 self._sample("model_info", 1, time, version=str(model.version), digest=model.digest[:12])
             )

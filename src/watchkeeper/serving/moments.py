@@ -39,6 +39,11 @@ class Moment:
     _answered: bool = False  # one request of this turn, at once
     _crowded: bool = False  # the newest turn had several
 
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for the end of the turn."""
+        return len(self._waiting or ())
+
     async def answer(self, call: Call) -> Answer:
         """The answer to a request, with the errors of `Answering.answer`."""
         loop = asyncio.get_running_loop()

@@ -75,6 +75,7 @@ def endpoint_server(settings: ServerSettings, store: Store, hooks: Hooks) -> End
         capture=capture,
         hooks=hooks,
         token=secrets.token_urlsafe(32),
+        project=settings.project,
         rehearsal=settings.rehearsal,
     )
 

@@ -31,6 +31,7 @@ from watchkeeper.serving.endpoint import Endpoint
 from watchkeeper.serving.ground_truth import LabelDelivery, read_truths
 from watchkeeper.serving.invocations import TIME_HEADER, Invocations, Withdrawn, read_body, request_time
 from watchkeeper.serving.openapi import description
+from watchkeeper.serving.process import process_samples
 from watchkeeper.serving.refusals import RequestRefused
 from watchkeeper.serving.settings import EndpointSettings
 from watchkeeper.serving.variant import MODEL_FAULTS, Predictor
@@ -103,6 +104,7 @@ class EndpointServer:
     capture: CaptureWriter
     hooks: Hooks
     token: str
+    project: str = ""
     rehearsal: bool = False
     _deploying: asyncio.Lock = field(default_factory=asyncio.Lock)
     _labelling: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -197,7 +199,7 @@ class EndpointServer:
             for endpoint in self.endpoints.values()
             for variant in endpoint.variants()
             for sample in variant.samples(now)
-        )
+        ) + process_samples({"project": self.project}, self.capture.spool, now)
 
     def tell_of_capture(self) -> None:
         """Tell the hooks where capture went off or came on again; what cannot be told yet is kept."""

@@ -30,7 +30,7 @@ from watchkeeper.serving.codec import (
     encode_predictions,
     request_format,
 )
-from watchkeeper.serving.counters import VariantCounters
+from watchkeeper.serving.counters import Standing, VariantCounters
 from watchkeeper.serving.moments import Moment
 from watchkeeper.serving.recorder import Recorder
 from watchkeeper.serving.refusals import ModelFailed, RequestRefused
@@ -117,7 +117,10 @@ class Variant:
     def samples(self, time: datetime) -> tuple[Sample, ...]:
         """What it exposes of itself as of `time`."""
         model = self.active.deployment if self.active else None
-        return self.counters.samples(time, model=model, off=bool(self.recorder.off))
+        mine = self.settings
+        lag = self.recorder.capture.lag(f"{self.root}/{mine.environment}/")
+        state = Standing(model, off=bool(self.recorder.off), lag=lag, waiting=self.moment.waiting)
+        return self.counters.samples(time, state)
 
     def answer(self, call: Call) -> Answer:
         """Answer a request; when this returns, its record is in the operating system's hands.
