@@ -47,6 +47,7 @@ HEAVY = {
 }
 LIGHT = {  # what is typed after each light command; it ends with the code
     "init": (("made",), 0),
+    "doctor": ((), 0),
     "config check": ((), 0),
     "config show": ((), 0),
     "models list": ((), 0),

@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, Named] = MappingProxyType(
         ),
         "init": Named("watchkeeper.cli.init:init", "Make a new project folder."),
         "config": Named("watchkeeper.cli.config:config", "Check and show the project file."),
+        "doctor": Named("watchkeeper.cli.doctor:doctor", "Say what is missing here, and how to mend it."),
         "data": Named("watchkeeper.cli.data:data", "Show where the rows come from."),
         "train": Named("watchkeeper.cli.train:train", "Train a model and register it."),
         "models": Named("watchkeeper.cli.models:models", "List, approve and promote model versions."),
