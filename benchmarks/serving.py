@@ -1,9 +1,10 @@
 """What capture costs the endpoint, and how it stands beside servers that answer one request at a time.
 
 Usage: serving.py [SECONDS] (default 6, of each run), with wrk in the PATH. One worker each, the same model of
-resale prices, one row of CSV a request; wrk shares the two cores. With and without capture run in five
-alternating pairs at 32 connections; plain FastAPI and bare Starlette, without capture, run between them as
-often. Printed are medians and their ratios; one JSON object is on the last line.
+resale prices, one row of CSV a request; wrk shares the two cores. All four run in five alternating turns:
+ours with and without capture, plain FastAPI and bare Starlette without it. Each turn has fresh processes, as
+one process is faster than another by chance. Printed are medians, and medians of the ratios of one turn; one
+JSON object is on the last line, with every run.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def serving(kind: str, model: Path, folder: Path) -> Iterator[str]:
     """A server of that kind; the address of its invocations."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    (folder / kind).mkdir()
+    (folder / kind).mkdir(parents=True)
     app = CHECKOUT / "benchmarks" / "lib" / "serving_apps.py"
     process = subprocess.Popen([sys.executable, app, kind, model, folder / kind, str(port)])
     try:
@@ -89,39 +90,46 @@ def middle(runs: list[Run]) -> Run:
     return Run(statistics.median(run.rate for run in runs), statistics.median(run.p99 for run in runs))
 
 
+def paired(ours: list[Run], others: list[Run]) -> float:
+    """The median of the ratios of runs that followed each other."""
+    return statistics.median(one.rate / other.rate for one, other in zip(ours, others, strict=True))
+
+
 def main(seconds: int) -> None:
     """Start all four, load them in turn, and compare."""
     if shutil.which("wrk") is None:
         raise SystemExit("no wrk in the PATH: make test-deps installs it")
     kinds = ("captured", "uncaptured", "fastapi", "starlette")
-    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as servers:
+    found: dict[tuple[str, int], list[Run]] = {(kind, c): [] for kind in kinds for c in (1, 32)}
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         model, row = artefact(folder)
         script = folder / "post.lua"
         script.write_text(f'wrk.method="POST"\nwrk.headers["Content-Type"]="text/csv"\nwrk.body="{row}"\n')
-        urls = {kind: servers.enter_context(serving(kind, model, folder)) for kind in kinds}
-        found: dict[tuple[str, int], list[Run]] = {(kind, c): [] for kind in kinds for c in (1, 32)}
-        for kind in kinds:
-            load(urls[kind], script, 32, 1)  # warmed up
         for turn in range(PAIRS):
-            order = kinds if turn % 2 == 0 else (kinds[1], kinds[0], *kinds[2:])
-            for connections in (32, 1):
-                for kind in order:
-                    found[kind, connections].append(load(urls[kind], script, connections, seconds))
+            order = kinds if turn % 2 == 0 else kinds[::-1]
+            with contextlib.ExitStack() as servers:
+                place = folder / str(turn)
+                urls = {kind: servers.enter_context(serving(kind, model, place)) for kind in kinds}
+                for kind in kinds:
+                    load(urls[kind], script, 32, 1)  # warmed up
+                for connections in (1, 32):
+                    for kind in order:
+                        found[kind, connections].append(load(urls[kind], script, connections, seconds))
     medians = {key: middle(runs) for key, runs in found.items()}
     for (kind, connections), run in medians.items():
         print(f"{kind:<11} c={connections:<3} {run.rate:8,.0f} requests/s, p99 {run.p99:6.2f} ms")
-    pairs = zip(found["captured", 32], found["uncaptured", 32], strict=True)
-    ours, bare = medians["captured", 32], medians["uncaptured", 32]
     figures = {
-        "capture_ratio": statistics.median(one.rate / other.rate for one, other in pairs),
-        "capture_p99_ms": ours.p99,
-        "without_p99_ms": bare.p99,
-        "of_fastapi_at_32": ours.rate / medians["fastapi", 32].rate,
-        "of_starlette_at_1": medians["captured", 1].rate / medians["starlette", 1].rate,
+        "capture_ratio": paired(found["captured", 32], found["uncaptured", 32]),
+        "capture_p99_ms": medians["captured", 32].p99,
+        "without_p99_ms": medians["uncaptured", 32].p99,
+        "of_fastapi_at_32": paired(found["captured", 32], found["fastapi", 32]),
+        "of_starlette_at_1": paired(found["captured", 1], found["starlette", 1]),
     }
     rates = {f"{kind}_{c}": round(run.rate) for (kind, c), run in medians.items()}
-    print(json.dumps({"benchmark": "serving", **{k: round(v, 3) for k, v in figures.items()}, **rates}))
+    runs = {f"{kind}_{c}_runs": [round(run.rate) for run in each] for (kind, c), each in found.items()}
+    rounded = {name: round(figure, 3) for name, figure in figures.items()}
+    print(json.dumps({"benchmark": "serving", **rounded, **rates, **runs}))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ HEAVY_MODULES = ("mlflow", "xgboost", "pandas", "polars", "duckdb", "pyarrow", "
 HEAVY = {
     "rehearse",
     "data show",
+    "doctor",
     "train",
     "serve",
     "up",
@@ -47,7 +48,6 @@ HEAVY = {
 }
 LIGHT = {  # what is typed after each light command; it ends with the code
     "init": (("made",), 0),
-    "doctor": ((), 0),
     "config check": ((), 0),
     "config show": ((), 0),
     "models list": ((), 0),

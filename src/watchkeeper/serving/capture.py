@@ -39,7 +39,7 @@ def sampled(event_id: str, percentage: int) -> bool:
     >>> sampled("a", 100), sampled("a", 0)
     (True, False)
     """
-    return zlib.crc32(event_id.encode()) % 100 < percentage
+    return percentage >= 100 or zlib.crc32(event_id.encode()) % 100 < percentage
 
 
 @dataclass(slots=True)
@@ -117,9 +117,6 @@ class CaptureWriter:
         except PlatformError:
             self._close(hour)  # shipped soon, which makes room where the store is on another disk
             raise
-        of_endpoint = [other for other in self._open if other[0] == folder]
-        for idle in of_endpoint[:-OPEN_HOURS]:
-            self._close(idle)
 
     def lag(self, folder: str) -> float:
         """Seconds since the oldest file below a folder that is not in the store was opened; 0 without one."""
@@ -166,6 +163,9 @@ class CaptureWriter:
         except OSError as error:
             raise _unwritten(path, error.strerror or str(error)) from error
         file = self._open[hour] = _SpoolFile(key, path, descriptor, self.seconds())
+        of_endpoint = [other for other in self._open if other[0] == hour[0]]
+        for idle in of_endpoint[:-OPEN_HOURS]:
+            self._close(idle)
         return file
 
     def _close_where(self, due: Callable[[_SpoolFile], bool]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import orjson
 
@@ -43,6 +44,7 @@ class Wire:
         return cls(tuple(column.name for column in inputs), numbers, schema.prediction.name)
 
 
+@lru_cache(maxsize=256)
 def request_format(content_type: str | None) -> Format:
     """The format of a body by its header; a charset other than UTF-8 is refused with 415."""
     kind, _, parameters = (content_type or "").lower().partition(";")
@@ -55,6 +57,7 @@ def request_format(content_type: str | None) -> Format:
     return form
 
 
+@lru_cache(maxsize=256)
 def answer_format(accept: str | None, request: Format) -> Format:
     """The first format of the header that the endpoint speaks; the request's own when any will do."""
     if not accept:

@@ -174,8 +174,7 @@ class Variant:
         """Each request's predictions; those that fail together are halved until who is at fault is alone."""
         if not asked:
             return []
-        names = asked[0].columns.keys()
-        together = {name: [cell for each in asked for cell in each.columns[name]] for name in names}
+        together = asked[0].columns if len(asked) == 1 else _merged(asked)
         try:
             values, unseen = _predict(active, together)
         except WatchkeeperError as error:
@@ -210,6 +209,11 @@ class _Asked:
     accepted: Format
     columns: Columns
     rows: int
+
+
+def _merged(asked: Sequence[_Asked]) -> Columns:
+    """The rows of all requests, one after the other."""
+    return {name: [cell for each in asked for cell in each.columns[name]] for name in asked[0].columns}
 
 
 def _read(call: Call, wire: Wire) -> _Asked | WatchkeeperError:
