@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ import pytest
 
 from tests.serving.running import DEPLOYED, PerSquareMetre, Predictions, Running, running, settings_of
 from watchkeeper.core.encoding import encode
+from watchkeeper.core.errors import PlatformError
 from watchkeeper.core.values import CanaryLimits, Candidate, CandidateKind, Deployment, Schema
 from watchkeeper.serving.canary import Watch
 from watchkeeper.serving.endpoint import drawn
@@ -149,6 +151,31 @@ def test_a_canary_that_fails_a_fifth_of_requests_is_withdrawn_by_itself(tmp_path
     assert version == 3
     assert why.startswith("6 of its last ")
     assert why.endswith("requests failed, and at most 5 of 100 may (5%)")
+
+
+def test_a_withdrawal_that_cannot_be_recorded_is_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise PlatformError("append to the audit log: No space left on device", retryable=True)
+
+    with running(settings_of(tmp_path), load, withdrawn=broken) as server:
+        try_out(server, replace(CANARY, version=3))
+        codes = [server.ask(f"T{number % 5},2").status_code for number in range(120)]
+    assert (codes.count(424), set(codes[-20:])) == (6, {200})
+    assert "that its canary was withdrawn is not on record: append to the audit log" in caplog.text
+
+
+def test_a_full_disk_is_no_fault_of_a_canary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Told()
+    with running(settings_of(tmp_path), load, withdrawn=told.withdrawn) as server:
+        try_out(server, replace(CANARY, weight=99))
+        write = os.write
+        monkeypatch.setattr(os, "write", lambda at, data: write(at, data[: len(data) // 2]))
+        assert {server.ask("A,2").status_code for _ in range(20)} == {503}
+        monkeypatch.undo()
+        assert server.ask("A,2", x_amzn_sagemaker_target_variant="Canary").text == "4.0"
+    assert told.heard == []
 
 
 def test_the_watch_counts_failures_among_the_newest() -> None:

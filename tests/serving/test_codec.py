@@ -19,6 +19,7 @@ from watchkeeper.serving.codec import (
     Wire,
     decode_body,
     encode_predictions,
+    masked_body,
     request_format,
 )
 from watchkeeper.serving.refusals import RequestRefused
@@ -54,6 +55,30 @@ def test_predictions_come_out_of_the_captures_to_the_last_bit(values: list[float
     line = capture_line(CaptureRecord("e", None, TIME, 1, 1, asked, answered))
     frame = read_captures([("k", line)], SCHEMA, ALWAYS).frame
     assert [float(text) for text in frame["predicted"]] == values
+
+
+@given(body=st.sampled_from([b"A,1\nB,2.5", b'"A, B",3\n,']))
+def test_a_masked_csv_body_has_the_rest_as_it_was(body: bytes) -> None:
+    wire = Wire.of(SCHEMA)
+    columns = decode_body(body, CSV, wire)
+    masked = decode_body(masked_body(columns, CSV, wire, {"town"}).encode(), CSV, wire)
+    assert masked == {"town": [None] * len(columns["town"]), "area": columns["area"]}
+
+
+@pytest.mark.parametrize(
+    ("form", "body", "wanted"),
+    [
+        (
+            JSON,
+            b'{"instances":[{"town":"A","area":2},["B",2.50],["C",null]]}',
+            '{"instances":[{"town":null,"area":2},{"town":null,"area":2.5},{"town":null,"area":null}]}',
+        ),
+        (JSON_LINES, b'{"town":"A","area":1e3}', '{"town":null,"area":1000.0}\n'),
+    ],
+)
+def test_a_masked_json_body_goes_by_name(form: Format, body: bytes, wanted: str) -> None:
+    wire = Wire.of(SCHEMA)
+    assert masked_body(decode_body(body, form, wire), form, wire, {"town"}) == wanted
 
 
 def test_the_schema_s_order_is_the_csv_s_order() -> None:

@@ -208,6 +208,14 @@ def test_a_request_of_many_rows_is_one_record(server: Running) -> None:
     assert captured.frame["_row"].to_list() == list(range(50_000))
 
 
+def test_a_masked_column_is_asked_and_not_captured(tmp_path: Path) -> None:
+    policy = CapturePolicy(mask=frozenset({"area"}))
+    with running(settings_of(tmp_path, capture=policy)) as server:
+        assert server.ask("A,2\nB,3").text == "2.0\n3.0"
+        frame = server.captured().frame
+    assert frame.select("town", "area", "predicted").rows() == [("A", None, "2.0"), ("B", None, "3.0")]
+
+
 def test_sampling_keeps_about_its_share_and_answers_all(tmp_path: Path) -> None:
     with running(settings_of(tmp_path, capture=CapturePolicy(30))) as server:
         assert all(server.ask("A,2").status_code == 200 for _ in range(200))

@@ -189,10 +189,11 @@ class CaptureSection(Section):
     sampling: int = Field(default=100, ge=0, le=100)
     fsync: bool = False
     on_failure: OnFailure = OnFailure.REFUSE
+    mask: list[str] = []
 
     def policy(self) -> CapturePolicy:
         """As a server is told."""
-        return CapturePolicy(self.sampling, self.fsync, self.on_failure)
+        return CapturePolicy(self.sampling, self.fsync, self.on_failure, frozenset(self.mask))
 
 
 class LabelsSection(Section):
@@ -401,6 +402,17 @@ class ProjectFile(Section):
         for place, sla in enumerate(self.slas):
             if sla.column is not None:
                 yield sla.column, (*self.data.columns, PREDICTION), "column", ("slas", place, "column")
+        yield from self._named_as_hidden()
+
+    def _named_as_hidden(self) -> Iterator[tuple[str, Collection[str], str, tuple[str | int, ...]]]:
+        for environment, section in self.environments.items():
+            for place, name in enumerate(section.capture.mask):
+                yield (
+                    name,
+                    self.data.inputs,
+                    "column",
+                    ("environments", environment, "capture", "mask", place),
+                )
         for place, name in enumerate(self.data.sensitive):
             yield name, (*self.data.columns, PREDICTION), "column", ("data", "sensitive", place)
 

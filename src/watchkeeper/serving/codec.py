@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import csv
+import io
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -86,6 +88,30 @@ def decode_body(body: bytes, form: Format, wire: Wire) -> Columns:
     except ValueError as error:
         raise RequestRefused(f"read the {form.content_type} body: {error}") from None
     return columns
+
+
+def masked_body(columns: Columns, form: Format, wire: Wire, mask: Collection[str]) -> str:
+    """The body as it would be with the cells of the masked columns empty, in the same form, by name."""
+    shown = {name: [None] * len(cells) if name in mask else cells for name, cells in columns.items()}
+    rows = zip(*(shown[name] for name in wire.names), strict=True)
+    if form is CSV:
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([cell or "" for cell in row] for row in rows)
+        return text.getvalue().removesuffix("\n")
+    numbers = frozenset(wire.numbers)
+    objects = [
+        {name: _json_cell(cell, name in numbers) for name, cell in zip(wire.names, row, strict=True)}
+        for row in rows
+    ]
+    if form is JSON:
+        return orjson.dumps({"instances": objects}).decode()
+    return "".join(orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE).decode() for each in objects)
+
+
+def _json_cell(cell: str | None, is_number: bool) -> str | int | float | None:
+    if cell is None or not is_number:
+        return cell
+    return int(cell) if cell.isascii() and cell.isdigit() and len(cell) < 16 else number(cell)
 
 
 def encode_predictions(values: Sequence[float], form: Format, wire: Wire) -> str:

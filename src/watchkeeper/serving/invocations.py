@@ -80,7 +80,7 @@ class Invocations:
         variant = endpoint.main
         counters = variant.counters
         counters.in_flight += 1
-        started, code, answer = time.perf_counter(), 500, None
+        started, code, answer, refusal = time.perf_counter(), 500, None, None
         try:
             body, headers = await read_body(receive), dict(scope["headers"])
             variant = _variant(endpoint, headers, event_id)
@@ -88,15 +88,10 @@ class Invocations:
             answer = await _answer(variant, call)
             code = 200
         except WatchkeeperError as error:
-            response = failure(error, event_id, route.model_status)
-            code = 500 if isinstance(error, ModelFailed) else response.status_code
-            await response(scope, receive, send)
+            refusal = failure(error, event_id, route.model_status)
+            code = 500 if isinstance(error, ModelFailed) else refusal.status_code
         except ClientDisconnect:
             code = 400
-        else:
-            start, content = _answered(answer, variant.name, event_id)
-            await send(start)
-            await send(content)
         finally:
             counters.in_flight -= 1
             seconds = time.perf_counter() - started
@@ -105,17 +100,31 @@ class Invocations:
             self._try(endpoint, endpoint.trial, variant, code, seconds)
             if answer is not None and variant is endpoint.main:
                 self._shadow(endpoint, call)
+        if answer is not None:
+            start, content = _answered(answer, variant.name, event_id)
+            await send(start)
+            await send(content)
+        elif refusal is not None:
+            await refusal(scope, receive, send)
 
     def _try(self, endpoint: Endpoint, trial: Trial, variant: Variant, code: int, seconds: float) -> None:
         """Let the candidate's watch see the request; a canary that it condemns serves no more from here."""
         if variant is endpoint.main:
             if code == 200:
                 trial.watch.beside(seconds)
-        elif variant is trial.variant and (code == 200 or code >= 500):
-            why = trial.watch.saw(code >= 500, seconds)
+        elif variant is trial.variant and code in (200, 500):  # a 503 is no fault of the model
+            why = trial.watch.saw(code == 500, seconds)
             if why and endpoint.withdraw(trial.candidate):
                 log.error("endpoint %s: canary withdrawn: %s", endpoint.settings.name, why)
-                self._do_beside(run_in_threadpool(self.withdrawn, trial.candidate, why))
+                self._do_beside(self._tell(trial.candidate, why))
+
+    async def _tell(self, candidate: Candidate, why: str) -> None:
+        try:
+            await run_in_threadpool(self.withdrawn, candidate, why)
+        except WatchkeeperError as error:
+            log.error(
+                "endpoint %s: that its canary was withdrawn is not on record: %s", candidate.endpoint, error
+            )
 
     def _shadow(self, endpoint: Endpoint, call: Call) -> None:
         """A copy for the shadow, which nobody waits for."""

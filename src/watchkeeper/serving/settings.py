@@ -18,11 +18,15 @@ class OnFailure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CapturePolicy:
-    """`sampling` is the percentage of requests that are captured; `fsync` waits for the disk itself."""
+    """`sampling` is the percentage of requests that are captured; `fsync` waits for the disk itself.
+
+    The cells of the columns in `mask` are captured as empty.
+    """
 
     sampling: int = 100
     fsync: bool = False
     on_failure: OnFailure = OnFailure.REFUSE
+    mask: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from watchkeeper.serving.codec import (
     answer_format,
     decode_body,
     encode_predictions,
+    masked_body,
     request_format,
 )
 from watchkeeper.serving.counters import Standing, VariantCounters
@@ -147,7 +148,7 @@ class Variant:
         return [next(answers) if isinstance(each, _Asked) else each for each in asked]
 
     def _answered(self, active: Active, asked: Sequence[_Asked]) -> Iterator[Answer | WatchkeeperError]:
-        schema, version = active.model.schema, active.deployment.version
+        version = active.deployment.version
         found: list[Answer | WatchkeeperError] = []
         started = clock.perf_counter()
         predicted = self._predicted(active, asked)
@@ -159,7 +160,7 @@ class Variant:
                 text = encode_predictions(values, each.accepted, active.wire)
                 found.append(Answer(text, each.accepted.content_type, version, seconds))
         records = [
-            (place, self._record(each, answer, schema.version))
+            (place, self._record(each, answer, active))
             for place, (each, answer) in enumerate(zip(asked, found, strict=True))
             if isinstance(answer, Answer) and sampled(each.call.event_id, self.settings.capture.sampling)
         ]
@@ -186,15 +187,16 @@ class Variant:
         ends = list(accumulate((each.rows for each in asked), initial=0))
         return [values[start:stop] for start, stop in pairwise(ends)]
 
-    def _record(self, asked: _Asked, answer: Answer, schema_version: int) -> CaptureRecord:
-        call = asked.call
+    def _record(self, asked: _Asked, answer: Answer, active: Active) -> CaptureRecord:
+        call, mask = asked.call, self.settings.capture.mask
+        body = masked_body(asked.columns, asked.form, active.wire, mask) if mask else call.body.decode()
         return CaptureRecord(
             event_id=call.event_id,
             inference_id=call.inference_id,
             time=call.time,
             model_version=answer.version,
-            schema_version=schema_version,
-            input=Payload(call.body.decode(), asked.form.encoding, call.content_type),
+            schema_version=active.model.schema.version,
+            input=Payload(body, asked.form.encoding, call.content_type),
             output=Payload(answer.body, asked.accepted.encoding, asked.accepted.content_type),
             custom_attributes=call.custom_attributes,
         )
