@@ -152,6 +152,12 @@ def test_any_section_may_be_overridden_under_an_environment(
             'unknown receiver "mlop"; did you mean "mlops"?',
         ),
         (
+            "prod: {approval: required, capture: {sampling: 100}}",
+            "prod: {approval: required, capture: {mask: [twon]}}",
+            "environments.prod.capture.mask.0",
+            'unknown column "twon"; did you mean "town"?',
+        ),
+        (
             "columns: [town], per: floor_area_sqm",
             "columns: [twon], per: floor_area_sqm",
             "training.features.0",
