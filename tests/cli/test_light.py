@@ -19,6 +19,7 @@ HEAVY_MODULES = ("mlflow", "xgboost", "pandas", "polars", "duckdb", "pyarrow", "
 HEAVY = {
     "rehearse",
     "data show",
+    "data fetch",
     "doctor",
     "train",
     "serve",

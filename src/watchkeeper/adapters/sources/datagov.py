@@ -9,12 +9,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import polars as pl
 
 from watchkeeper.core.errors import InputError, PlatformError
+from watchkeeper.core.values import Progress
 from watchkeeper.readers.table import Expected
 
 _OVERUSE = 24  # the `code` of a body without `result`: too many requests
@@ -32,14 +35,25 @@ class Api:
     read_seconds: float = 60.0
     pause_seconds: float = 15.0  # after an answer of over-use that does not say how long
     pauses: int = 20
+    retries: int = 3  # of a page whose answer broke off; the pause before each is twice the one before
     sleep: Callable[[float], None] = time.sleep
 
 
-def fetch(api: Api, expected: Expected) -> pl.DataFrame:
+def no_report(_: Progress) -> None:
+    """Progress that nobody looks at."""
+
+
+def fetch(
+    api: Api,
+    expected: Expected,
+    report: Callable[[Progress], None] = no_report,
+    kept: Path | None = None,
+) -> pl.DataFrame:
     """All rows, as text columns in the expected order.
 
-    Raises PlatformError when the publisher cannot be reached, answers with an error, or changes
-    the dataset between two pages; InputError when the columns are not the expected ones.
+    With `kept`, a folder, each page is kept there until the caller removes it, and those that are there are
+    not asked for again. Raises PlatformError when the publisher cannot be reached, answers with an error, or
+    changes the dataset between two pages; InputError when the columns are not the expected ones.
     """
     timeout = httpx.Timeout(api.read_seconds, connect=api.connect_seconds)
     headers = {"x-api-key": api.key} if api.key else {}
@@ -47,11 +61,16 @@ def fetch(api: Api, expected: Expected) -> pl.DataFrame:
     total, pauses = 1, api.pauses
     with httpx.Client(timeout=timeout, headers=headers) as client:
         while len(records) < total:
-            answer, pauses = _page(client, api, len(records), pauses)
+            offset = len(records)
+            answer = _read_kept(kept, offset)
+            if answer is None:
+                answer, pauses = _page(client, api, offset, pauses)
+                _keep(kept, offset, answer)
             total = int(answer["total"])
             if not answer["records"]:
                 break
             records += answer["records"]
+            report(Progress("fetch", len(records), total, "rows"))
     _check_whole(api, records, total)
     return _frame(api, records, expected)
 
@@ -60,16 +79,49 @@ def _page(client: httpx.Client, api: Api, offset: int, pauses: int) -> tuple[Map
     """One page's `result`, and how many pauses are left."""
     query: dict[str, str | int] = {"resource_id": api.resource, "limit": api.page, "offset": offset}
     for left in range(pauses, -1, -1):
-        try:
-            response = client.get(api.url, params=query)
-        except httpx.HTTPError as error:
-            raise _failed(api, f"{type(error).__name__}: {error}") from error
+        response = _asked(client, api, query)
         body = _body(api, response)
         if body is not None:
             return body, left
         if left:
             api.sleep(_pause(api, response))
     raise _failed(api, f"asked to slow down at row {offset}, {api.pauses} times in all")
+
+
+def _asked(client: httpx.Client, api: Api, query: Mapping[str, str | int]) -> httpx.Response:
+    """The answer; one that broke off is asked for again, one that never began is not."""
+    for left in range(api.retries, -1, -1):
+        try:
+            return client.get(api.url, params=query)
+        except httpx.HTTPError as error:
+            if not left or isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
+                raise _failed(api, f"{type(error).__name__}: {error}") from error
+            api.sleep(2.0 ** (api.retries - left))
+    raise AssertionError("unreachable")
+
+
+def _page_file(kept: Path, offset: int) -> Path:
+    return kept / f"{offset:09d}.json"
+
+
+def _read_kept(kept: Path | None, offset: int) -> Mapping[str, Any] | None:
+    if kept is None or not _page_file(kept, offset).exists():
+        return None
+    found: Mapping[str, Any] = orjson.loads(_page_file(kept, offset).read_bytes())
+    return found
+
+
+def _keep(kept: Path | None, offset: int, answer: Mapping[str, Any]) -> None:
+    if kept is None:
+        return
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+        whole = _page_file(kept, offset)
+        part = whole.with_suffix(".part")
+        part.write_bytes(orjson.dumps({"total": answer["total"], "records": answer["records"]}))
+        part.replace(whole)
+    except OSError as error:
+        raise PlatformError(f"keep a page in {kept}: {error.strerror or error}", retryable=True) from error
 
 
 def _body(api: Api, response: httpx.Response) -> Mapping[str, Any] | None:
