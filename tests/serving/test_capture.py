@@ -1,6 +1,8 @@
 """The capture writer: nothing answered is lost, nothing incomplete is ever read as whole."""
 
+import errno
 import logging
+import os
 import resource
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -182,6 +184,26 @@ def test_a_record_of_which_a_part_fits_is_taken_back(tmp_path: Path) -> None:
     writer.append(FOLDER, record())
     writer.flush()
     assert [store.read(key) for key in store.list("")] == [line, line], "a file that failed is closed"
+
+
+def test_with_fsync_a_record_is_on_the_disk_or_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, synced = MemoryStore(), list[int]()
+    writer = CaptureWriter(store, tmp_path)
+    monkeypatch.setattr(os, "fsync", synced.append)
+    assert writer.append_all(FOLDER, [record(), record()], fsync=True) == [None, None]
+    assert len(synced) == 1, "one wait for all of a moment"
+
+    def broken(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", broken)
+    (error,) = writer.append_all(FOLDER, [record()], fsync=True)
+    assert "Input/output error; nothing of it is kept" in str(error)
+    writer.append(FOLDER, record())
+    writer.flush()
+    assert sum(store.read(key).count(b"\n") for key in store.list("")) == 3
 
 
 def test_sampling_is_deterministic_and_of_about_its_share() -> None:

@@ -57,12 +57,20 @@ class _SpoolFile:
             if written < len(lines):
                 os.ftruncate(self.descriptor, self.size)
             elif fsync:
-                os.fdatasync(self.descriptor)
+                self._sync()
         except OSError as error:
             raise _unwritten(self.path, error.strerror or str(error)) from error
         if written < len(lines):
             raise _unwritten(self.path, f"{written} of {len(lines)} bytes were taken")
         self.size += written
+
+    def _sync(self) -> None:
+        """Wait for the disk; what did not get there is taken back."""
+        try:
+            os.fsync(self.descriptor)
+        except OSError:
+            os.ftruncate(self.descriptor, self.size)
+            raise
 
 
 @dataclass(slots=True)
