@@ -9,6 +9,7 @@ from datetime import datetime
 
 import httpx
 
+from watchkeeper.adapters.local.endpoint import words_of
 from watchkeeper.core.errors import InputError, PlatformError
 from watchkeeper.core.windows import utc_text
 
@@ -75,7 +76,7 @@ class EndpointClient:
         except httpx.HTTPError as error:
             return Sent(0, time.perf_counter() - started, f"{type(error).__name__}: {error}")
         seconds = time.perf_counter() - started
-        words = f"{response.status_code}: {response.text[:300]}" if response.is_error else ""
+        words = f"{response.status_code}: {words_of(response)}" if response.is_error else ""
         return Sent(response.status_code, seconds, words)
 
     def label(self, endpoint: str, body: bytes) -> None:
@@ -88,7 +89,7 @@ class EndpointClient:
                 f"bring labels to {endpoint}: {type(error).__name__}: {error}", retryable=True
             ) from error
         if response.is_error:
-            said = f"bring labels to {endpoint}: {response.status_code}: {response.text[:500]}"
+            said = f"bring labels to {endpoint}: {response.status_code}: {words_of(response)}"
             raise PlatformError(said, retryable=response.status_code >= 500)
 
     def _post(self, invocation: Invocation, headers: Mapping[str, str]) -> httpx.Response:

@@ -64,7 +64,7 @@ class LocalEndpointHost:
         except httpx.HTTPError as error:
             raise _unreachable(doing, server, error) from error
         if response.is_error:
-            raise PlatformError(f"{doing}: {_message(response)}", retryable=response.status_code == 503)
+            raise PlatformError(f"{doing}: {words_of(response)}", retryable=response.status_code == 503)
         return response
 
 
@@ -143,7 +143,7 @@ def _tail(errors: Path) -> str:
     return f"; the end of {errors}:\n{text}" if text else f"; it wrote nothing to {errors}"
 
 
-def _message(response: httpx.Response) -> str:
+def words_of(response: httpx.Response) -> str:
     """The server's own words, or its status when it has none."""
     try:
         body = response.json()
