@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import polars as pl
 import pytest
 
@@ -33,7 +34,7 @@ def server(tmp_path: Path) -> Iterator[Running]:
 
 
 def asked(server: Running) -> Asked:
-    return Asked(EndpointClient(str(server.client.base_url).rstrip("/")), "prices", SCHEMA)
+    return Asked(EndpointClient(str(server.client.base_url).rstrip("/"), server.client), "prices", SCHEMA)
 
 
 def heard(_: Progress) -> None:
@@ -106,11 +107,12 @@ def test_a_rate_is_kept(server: Running, sales: Path) -> None:
 
 
 def test_a_server_that_is_gone_is_said(sales: Path) -> None:
-    gone = Asked(EndpointClient("http://127.0.0.1:1"), "prices", SCHEMA)
-    requests = requests_of(sales, SCHEMA, TableColumns("sale", "price"))
-    with pytest.raises(PlatformError, match="bring labels to prices: ConnectError"):
-        replay(gone, requests, Pace(), heard)
-    done = replay(gone, requests_of(sales, SCHEMA, TableColumns()), Pace(), heard)
+    labelled = requests_of(sales, SCHEMA, TableColumns("sale", "price"))
+    with httpx.Client(trust_env=False) as http:
+        gone = Asked(EndpointClient("http://127.0.0.1:1", http), "prices", SCHEMA)
+        with pytest.raises(PlatformError, match="bring labels to prices: ConnectError"):
+            replay(gone, labelled, Pace(), heard)
+        done = replay(gone, requests_of(sales, SCHEMA, TableColumns()), Pace(), heard)
     assert (done.statuses, done.failed, done.p50) == ({"no answer": 40}, True, None)
 
 
