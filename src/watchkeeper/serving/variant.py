@@ -6,6 +6,7 @@ more than for one. None of them notices: one that cannot be answered fails alone
 
 from __future__ import annotations
 
+import math
 import time as clock
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -238,9 +239,11 @@ def _predict(
         values = scores.values
         if values.shape != (rows,):
             raise ValueError(f"want predictions of shape ({rows},), got {values.shape}")
-        if others := int((~np.isfinite(values)).sum()):
+        listed: list[float] = values.tolist()
+        if not all(map(math.isfinite, listed)):
+            others = rows - sum(map(math.isfinite, listed))
             raise ValueError(f"want finite predictions, got {others} of {rows} that are not")
-        return values.tolist(), scores.unseen
+        return listed, scores.unseen
     except InputError as error:
         raise RequestRefused(str(error)) from error
     except MODEL_FAULTS as error:
