@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from watchkeeper.core.values import Candidate, CandidateKind, Deployment
-from watchkeeper.render.records import CAPTURES, SHADOW_CAPTURES
+from watchkeeper.render.records import SHADOW_CAPTURES
 from watchkeeper.serving.canary import Watch
 from watchkeeper.serving.capture import CaptureWriter
 from watchkeeper.serving.counters import VariantCounters
@@ -60,10 +60,9 @@ class Endpoint:
 
     def try_out(self, candidate: Candidate, model: Predictor) -> None:
         """Serve the candidate beside the version that serves."""
-        name = VARIANT_NAMES[candidate.kind]
-        shadow = candidate.kind is CandidateKind.SHADOW
-        root = SHADOW_CAPTURES if shadow else CAPTURES
-        variant = replace(_variant(self.settings, name, self.capture, self.labels), root=root)
+        variant = _variant(self.settings, VARIANT_NAMES[candidate.kind], self.capture, self.labels)
+        if candidate.kind is CandidateKind.SHADOW:
+            variant.root = SHADOW_CAPTURES
         variant.activate(candidate.deployment(), model)
         self.trial = Trial(candidate, variant, Watch(candidate.limits))
 
@@ -79,21 +78,26 @@ class Endpoint:
 
         Raises RequestRefused for a name that is no variant's.
         """
-        trial = self.trial
+        canary = self._tried_as(CandidateKind.CANARY)
         if wanted is None:
-            canary = trial is not None and trial.candidate.kind is CandidateKind.CANARY
-            taken = canary and trial is not None and drawn(event_id) < trial.candidate.weight
-            return trial.variant if taken and trial is not None else self.main
-        for variant in self.variants():
-            if variant.name == wanted and variant.root == CAPTURES:
+            if canary is not None and drawn(event_id) < canary.candidate.weight:
+                return canary.variant
+            return self.main
+        answering = (self.main, canary.variant) if canary is not None else (self.main,)
+        for variant in answering:
+            if variant.name == wanted:
                 return variant
-        names = ", ".join(variant.name for variant in self.variants() if variant.root == CAPTURES)
+        names = ", ".join(variant.name for variant in answering)
         raise RequestRefused(f'invoke endpoint {self.settings.name}: want one of {names}, got "{wanted}"')
 
     def shadow(self) -> Variant | None:
         """Who gets a copy of what the serving variant is asked."""
+        shadow = self._tried_as(CandidateKind.SHADOW)
+        return shadow.variant if shadow is not None else None
+
+    def _tried_as(self, kind: CandidateKind) -> Trial | None:
         trial = self.trial
-        return trial.variant if trial and trial.candidate.kind is CandidateKind.SHADOW else None
+        return trial if trial is not None and trial.candidate.kind is kind else None
 
 
 def drawn(event_id: str) -> int:
