@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,8 +17,6 @@ from watchkeeper.serving.settings import EndpointSettings
 from watchkeeper.serving.variant import Predictor, Variant
 
 VARIANT_NAMES = {CandidateKind.CANARY: "Canary", CandidateKind.SHADOW: "Shadow"}
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
