@@ -12,7 +12,7 @@ from watchkeeper.app.capture_erase import Erasure, Tombstone, erase
 from watchkeeper.app.label_import import no_report
 from watchkeeper.app.labels import record_labels
 from watchkeeper.core.encoding import decode, digest
-from watchkeeper.core.errors import InputError
+from watchkeeper.core.errors import InputError, PlatformError
 from watchkeeper.core.values import GroundTruth
 from watchkeeper.core.windows import month_start
 
@@ -60,3 +60,16 @@ def test_an_id_that_nobody_carries_erases_nothing(loop: Loop) -> None:
         erase(loop.target, Erasure("prod", gone, "asked to", ANA), no_report)
     assert held(loop) == before
     assert loop.store.list("erasures/") == []
+
+
+def test_what_is_not_in_the_store_yet_is_not_said_to_be_erased(loop: Loop) -> None:
+    gone, before = loop.plan()[3].inference_id, held(loop)
+    spooled = loop.target.folder / "spool" / "captures" / "late.jsonl"
+    spooled.parent.mkdir(parents=True)
+    spooled.write_text(f'{{"eventMetadata":{{"inferenceId":"{gone}"}}}}\n')
+    with pytest.raises(PlatformError, match="it is in a capture spool still"):
+        erase(loop.target, Erasure("prod", gone, "asked to", ANA), no_report)
+    assert held(loop) == before
+    assert loop.store.list("erasures/") == []
+    spooled.unlink()
+    assert erase(loop.target, Erasure("prod", gone, "asked to", ANA), no_report).requests == 1

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from watchkeeper.app.labels import capture_keys
 from watchkeeper.app.records import create_record
 from watchkeeper.app.targets import Target
 from watchkeeper.core.audit import Event
 from watchkeeper.core.encoding import digest
-from watchkeeper.core.errors import InputError
+from watchkeeper.core.errors import InputError, PlatformError
 from watchkeeper.core.values import Actor, CaptureRecord, Progress
 from watchkeeper.readers.records import BadLine, Labelled, read_capture_lines, read_ground_truth_lines
 from watchkeeper.render.records import CAPTURES, SHADOW_CAPTURES
+
+SPOOLS = ("spool", "capture-spool")  # of our server, and of services that capture by themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,11 @@ def erase(target: Target, order: Erasure, report: Callable[[Progress], None]) ->
 
     The audit log and the tombstone in `erasures/` come first: an erasure that was interrupted is in sight,
     and running it again finishes it. Pages and example rows of executions are not rewritten. Raises
-    InputError when no record carries the id.
+    InputError when no record carries the id, and PlatformError while one that does is not in the store yet:
+    it would come there after the erasure.
     """
     endpoint = target.project.endpoint(order.environment)
+    _refuse_spooled(target, order.id, endpoint)
     captures = [
         key
         for root in (CAPTURES, SHADOW_CAPTURES)
@@ -101,6 +106,23 @@ def erase(target: Target, order: Erasure, report: Callable[[Progress], None]) ->
     for key, _, left in found:
         target.store.write(key, left)
     return tombstone
+
+
+def _refuse_spooled(target: Target, identity: str, endpoint: str) -> None:
+    spooled = [path for spool in SPOOLS for path in (target.folder / spool).rglob("*.jsonl")]
+    if any(_holds(path, identity) for path in spooled):
+        raise PlatformError(
+            f"erase a request of {endpoint}: it is in a capture spool still; wait a minute until it is "
+            "shipped, or start what captures once more, and erase it then",
+            retryable=True,
+        )
+
+
+def _holds(path: Path, identity: str) -> bool:
+    try:
+        return identity.encode() in path.read_bytes()
+    except FileNotFoundError:
+        return False  # shipped meanwhile, and found in the store
 
 
 def _without(key: str, data: bytes, identity: str, *, labels: bool) -> bytes:
