@@ -14,12 +14,14 @@ from watchkeeper.adapters.memory.endpoint import MemoryEndpointHost
 from watchkeeper.adapters.memory.store import MemoryStore
 from watchkeeper.adapters.memory.trail import MemoryTrail
 from watchkeeper.app.audit import log, verify_log
+from watchkeeper.app.candidates import open_candidate
 from watchkeeper.app.interruption import MOST_RUNS, refuse_retrain, settle_interrupted
-from watchkeeper.app.models import catalogue
+from watchkeeper.app.models import Tryout, catalogue, try_out
 from watchkeeper.app.retrain import RetrainJob, run_retrain
 from watchkeeper.app.retrains import OutcomeKind, Retrain, RetrainState, answer_retrain, retrains
 from watchkeeper.core.audit import AuditEntry, Event, Head
 from watchkeeper.core.errors import ExistsError, PlatformError, Refused
+from watchkeeper.core.values import CandidateKind
 from watchkeeper.core.windows import month_start
 
 JOB = RetrainJob(risen_market(), ANA, quiet)
@@ -186,6 +188,15 @@ def test_while_it_is_interrupted_no_other_is_begun_and_the_alert_waits(
     assert (newest(loop).over, newest(loop).runnable, newest(loop).fruitless) == (False, True, False)
     with pytest.raises(Refused, match="want one that waits, it is interrupted"):
         answer_retrain(loop.target, newest(loop), True, KIM, "again")
+
+
+def test_what_is_tried_is_tried_on_when_endpoints_are_put_back(approved: Loop, tmp_path: Path) -> None:
+    loop = restarted(approved, tmp_path)
+    die(loop, "models/v2/model.json", after=True)
+    tried = try_out(loop.target, 2, Tryout("dev", CandidateKind.CANARY, 10), KIM)
+    refuse_retrain(loop.target, newest(loop), KIM, "labels are being corrected")
+    assert loop.host.tried == {"demo-dev": tried}
+    assert open_candidate(loop.store, "dev") == tried
 
 
 def test_cancelled_it_is_over_on_record_and_final_for_that_firing(approved: Loop, tmp_path: Path) -> None:

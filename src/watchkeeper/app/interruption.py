@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from watchkeeper.app.candidates import open_candidate
 from watchkeeper.app.models import catalogue
 from watchkeeper.app.retrain import RetrainJob, run_retrain
 from watchkeeper.app.retrains import (
@@ -86,7 +87,9 @@ def _put_back(target: Target) -> list[str]:
         serving = known.serving(environment)
         try:
             if serving is not None:
-                target.host.deploy(serving)
+                target.host.deploy(serving)  # which ends what is tried beside it
+                if (candidate := open_candidate(target.store, environment)) is not None:
+                    target.host.try_out(candidate)
         except PlatformError as error:
             said.append(f"{serving.endpoint if serving else environment} was not told: {error}")
     return said
