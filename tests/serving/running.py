@@ -20,10 +20,10 @@ from watchkeeper.core.windows import Window
 from watchkeeper.readers.captures import Captured, read_captures
 from watchkeeper.render.exposition import exposition
 from watchkeeper.serving.invocations import Withdrawn
+from watchkeeper.serving.predicting import Predictor
 from watchkeeper.serving.run import endpoint_server, listening, program_of
 from watchkeeper.serving.server import EndpointServer, Hooks, Labels, Load, no_labels, nobody_told
 from watchkeeper.serving.settings import CapturePolicy, EndpointSettings, ServerSettings
-from watchkeeper.serving.variant import Predictor
 
 SCHEMA = Schema(
     1,

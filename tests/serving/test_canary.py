@@ -17,7 +17,7 @@ from watchkeeper.core.errors import PlatformError
 from watchkeeper.core.values import CanaryLimits, Candidate, CandidateKind, Deployment, Schema
 from watchkeeper.serving.canary import Watch
 from watchkeeper.serving.endpoint import drawn
-from watchkeeper.serving.variant import Predictor
+from watchkeeper.serving.predicting import Predictor
 
 LIMITS = CanaryLimits(errors=0.05, latency=2.0, requests=100)
 CANARY = Candidate(

@@ -13,7 +13,7 @@ from watchkeeper.core.encoding import encode
 from watchkeeper.core.values import Column, ColumnType, Deployment, Role
 from watchkeeper.model.artefact import load, save
 from watchkeeper.readers.captures import read_captures
-from watchkeeper.serving.variant import Predictor
+from watchkeeper.serving.predicting import Predictor
 
 
 def deploy(server: Running, version: int) -> httpx.Response:

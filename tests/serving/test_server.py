@@ -17,9 +17,9 @@ import pytest
 from tests.serving.running import DEPLOYED, Running, captured_in, load, running, settings_of
 from watchkeeper.core.encoding import encode
 from watchkeeper.core.values import Deployment
+from watchkeeper.serving.predicting import Predictor
 from watchkeeper.serving.refusals import BODY_LIMIT
 from watchkeeper.serving.settings import CapturePolicy, EndpointSettings, ServerSettings
-from watchkeeper.serving.variant import Predictor
 
 JSON, LINES = "application/json", "application/jsonlines"
 

@@ -15,10 +15,10 @@ from watchkeeper.core.errors import InputError
 from watchkeeper.core.values import Actor, Deployment
 from watchkeeper.model.artefact import MANIFEST
 from watchkeeper.render.exposition import exposition
+from watchkeeper.serving.predicting import Predictor
 from watchkeeper.serving.run import Served, serve
 from watchkeeper.serving.server import Hooks
 from watchkeeper.serving.settings import CapturePolicy, EndpointSettings, ServerSettings
-from watchkeeper.serving.variant import Predictor
 
 # Which file says what a folder is, and what reads it; each is imported when it is needed.
 LOADERS = {

@@ -11,10 +11,11 @@ from watchkeeper.render.records import SHADOW_CAPTURES
 from watchkeeper.serving.canary import Watch
 from watchkeeper.serving.capture import CaptureWriter
 from watchkeeper.serving.counters import VariantCounters
+from watchkeeper.serving.predicting import Predictor
 from watchkeeper.serving.recorder import Recorder
 from watchkeeper.serving.refusals import RequestRefused
 from watchkeeper.serving.settings import EndpointSettings
-from watchkeeper.serving.variant import Predictor, Variant
+from watchkeeper.serving.variant import Variant
 
 VARIANT_NAMES = {CandidateKind.CANARY: "Canary", CandidateKind.SHADOW: "Shadow"}
 

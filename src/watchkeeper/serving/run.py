@@ -24,9 +24,9 @@ from watchkeeper.core.ports import Store
 from watchkeeper.core.values import Candidate, Deployment, RunningServer
 from watchkeeper.serving.capture import CaptureWriter
 from watchkeeper.serving.endpoint import Endpoint
+from watchkeeper.serving.predicting import MODEL_FAULTS
 from watchkeeper.serving.server import EndpointServer, Hooks
 from watchkeeper.serving.settings import ServerSettings
-from watchkeeper.serving.variant import MODEL_FAULTS
 
 SHIP_EVERY = 1.0  # seconds between two looks at which capture files are due
 _BACKLOG = 2048

@@ -31,10 +31,10 @@ from watchkeeper.serving.endpoint import Endpoint
 from watchkeeper.serving.ground_truth import LabelDelivery, read_truths
 from watchkeeper.serving.invocations import TIME_HEADER, Invocations, Withdrawn, read_body, request_time
 from watchkeeper.serving.openapi import description
+from watchkeeper.serving.predicting import MODEL_FAULTS, Predictor
 from watchkeeper.serving.process import process_samples
 from watchkeeper.serving.refusals import RequestRefused
 from watchkeeper.serving.settings import EndpointSettings
-from watchkeeper.serving.variant import MODEL_FAULTS, Predictor
 
 Metrics = Callable[[Sequence[Sample]], str]
 Load = Callable[[Deployment], Predictor]

@@ -6,19 +6,14 @@ more than for one. None of them notices: one that cannot be answered fails alone
 
 from __future__ import annotations
 
-import math
 import time as clock
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate, pairwise
-from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-from watchkeeper.core.errors import InputError, PlatformError, WatchkeeperError
-from watchkeeper.core.values import CaptureRecord, Deployment, Payload, Sample, Schema
+from watchkeeper.core.errors import PlatformError, WatchkeeperError
+from watchkeeper.core.values import CaptureRecord, Deployment, Payload, Sample
 from watchkeeper.readers.payloads import Columns
 from watchkeeper.render.records import CAPTURES, CaptureFolder
 from watchkeeper.serving.calls import Answer, Call
@@ -34,51 +29,10 @@ from watchkeeper.serving.codec import (
 )
 from watchkeeper.serving.counters import Standing, VariantCounters
 from watchkeeper.serving.moments import Moment
+from watchkeeper.serving.predicting import Predictor, predictions
 from watchkeeper.serving.recorder import Recorder
-from watchkeeper.serving.refusals import ModelFailed, RequestRefused
+from watchkeeper.serving.refusals import RequestRefused
 from watchkeeper.serving.settings import EndpointSettings
-
-# What a model's code may raise. Anything else is a fault of the server's own, and becomes a 500.
-MODEL_FAULTS = (
-    WatchkeeperError,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    EOFError,
-    ImportError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
-
-
-class Scores(Protocol):
-    """What a model answers: float64 `values` of shape (rows,), and unseen categories counted by feature."""
-
-    @property
-    def values(self) -> npt.NDArray[np.float64]: ...
-
-    @property
-    def unseen(self) -> Mapping[str, int]: ...
-
-
-class Predictor(Protocol):
-    """A loaded model. `predict` is called from several threads.
-
-    It answers each row for itself, so that rows of several requests may be asked together.
-    """
-
-    @property
-    def schema(self) -> Schema: ...
-
-    def predict(self, columns: Mapping[str, Sequence[str | None]]) -> Scores:
-        """Answer rows given as columns of text, None where empty.
-
-        Raises InputError for a value it cannot read.
-        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +43,11 @@ class Active:
     model: Predictor
     wire: Wire
     folder: CaptureFolder
+
+    @property
+    def who(self) -> str:
+        """How errors call it."""
+        return f"{self.deployment.endpoint}, model version {self.deployment.version}"
 
 
 @dataclass(slots=True)
@@ -178,15 +137,15 @@ class Variant:
             return []
         together = asked[0].columns if len(asked) == 1 else _merged(asked)
         try:
-            values, unseen = _predict(active, together)
+            found = predictions(active.model, together, active.who)
         except WatchkeeperError as error:
             if len(asked) == 1:
                 return [error]
             half = len(asked) // 2
             return [*self._predicted(active, asked[:half]), *self._predicted(active, asked[half:])]
-        self.counters.met_unseen(unseen)
+        self.counters.met_unseen(found.unseen)
         ends = list(accumulate((each.rows for each in asked), initial=0))
-        return [values[start:stop] for start, stop in pairwise(ends)]
+        return [found.values[start:stop] for start, stop in pairwise(ends)]
 
     def _record(self, asked: _Asked, answer: Answer, active: Active) -> CaptureRecord:
         call, mask = asked.call, self.settings.capture.mask
@@ -227,25 +186,3 @@ def _read(call: Call, wire: Wire) -> _Asked | WatchkeeperError:
     except RequestRefused as error:
         return error
     return _Asked(call, form, accepted, columns, len(next(iter(columns.values()))))
-
-
-def _predict(
-    active: Active, columns: Mapping[str, Sequence[str | None]]
-) -> tuple[list[float], Mapping[str, int]]:
-    """Finite predictions, one for each row, or an error that says whose fault it is."""
-    rows = len(next(iter(columns.values())))
-    try:
-        scores = active.model.predict(columns)
-        values = scores.values
-        if values.shape != (rows,):
-            raise ValueError(f"want predictions of shape ({rows},), got {values.shape}")
-        listed: list[float] = values.tolist()
-        if not all(map(math.isfinite, listed)):
-            others = rows - sum(map(math.isfinite, listed))
-            raise ValueError(f"want finite predictions, got {others} of {rows} that are not")
-        return listed, scores.unseen
-    except InputError as error:
-        raise RequestRefused(str(error)) from error
-    except MODEL_FAULTS as error:
-        name = f"{active.deployment.endpoint}, model version {active.deployment.version}"
-        raise ModelFailed(f"invoke {name}: the model failed with {type(error).__name__}: {error}") from error
