@@ -12,7 +12,8 @@ import pytest
 
 from tests.app.loop import ANA, Loop, new_loop
 from watchkeeper.app.audit import log
-from watchkeeper.app.capture_import import CaptureImport, CaptureOrder, Columns, import_captures
+from watchkeeper.app.capture_import import CaptureImport, import_captures
+from watchkeeper.app.capture_sources import CaptureOrder, Columns
 from watchkeeper.app.external import register_external
 from watchkeeper.app.label_import import no_report
 from watchkeeper.app.models import promote, statuses

@@ -18,6 +18,7 @@ from watchkeeper.cli.by_name import ByName
 HEAVY_MODULES = ("mlflow", "xgboost", "pandas", "polars", "duckdb", "pyarrow", "boto3", "optuna", "rich")
 HEAVY = {
     "rehearse",
+    "batch",
     "data show",
     "data fetch",
     "doctor",

@@ -90,6 +90,7 @@ def _counts(data: bytes, layout: Layout, limits: Limits) -> tuple[int, int, int]
 
 def _csv(data: bytes) -> None:
     read(data, CsvLayout(header=True), CsvLayout(header=False), CsvLayout(header=False, names=("a", "b")))
+    read(data, CsvLayout(header=False, joined=True), CsvLayout(header=False, names=("a",), joined=True))
 
 
 def _json_lines(data: bytes) -> None:

@@ -14,7 +14,7 @@ from watchkeeper.core.statistics.distances import Mode
 from watchkeeper.core.values import Schema
 from watchkeeper.core.windows import Window
 from watchkeeper.readers.blobs import Blob, blobs_of, with_content
-from watchkeeper.readers.manifests import is_manifest, manifest_blobs
+from watchkeeper.readers.manifests import is_manifest, manifest_base, manifest_blobs
 from watchkeeper.readers.parts import CaptureLayout, CsvLayout, JsonLayout, Layout, Limits, layout_of
 
 STATISTICS, CONSTRAINTS = "statistics.json", "constraints.json"
@@ -41,7 +41,7 @@ _BY_CONTENT = Reading()
 def data_set(paths: Sequence[str], reading: Reading = _BY_CONTENT) -> DataSet:
     """The files, and those in the folders, as one data set.
 
-    A batch transform's manifest stands for the files it names, looked for beside it. Raises InputError for
+    A batch transform's manifest stands for the files it names. Raises InputError for
     a path that is not there or must not be read, for empty files alone, and for files of several layouts.
     """
     blobs = tuple(blob for each in blobs_of(paths) for blob in _named(each))
@@ -76,14 +76,14 @@ def yardstick(path: str, reading: Reading, mode: Mode, tools: Tools) -> tuple[Ya
 
 
 def _named(blob: Blob) -> Sequence[Blob]:
-    if blob.name.endswith(".manifest") and is_manifest(blob):
-        return manifest_blobs(blob, Path(blob.name).parent)
-    return [blob]
+    return manifest_blobs(blob, manifest_base(Path(blob.name))) if is_manifest(blob) else [blob]
 
 
 def _layout(blob: Blob, reading: Reading) -> Layout:
     found = layout_of(blob)
     match found:
+        case CsvLayout(joined=True):
+            return CsvLayout(header=False, names=_scored_names(reading.schema), joined=True)
         case CsvLayout() if reading.header is not None:
             return CsvLayout(reading.header, () if reading.header else _names(reading.schema))
         case CsvLayout(header=False):
@@ -95,6 +95,11 @@ def _layout(blob: Blob, reading: Reading) -> Layout:
 
 def _names(schema: Schema | None) -> tuple[str, ...]:
     return tuple(column.name for column in schema.columns) if schema else ()
+
+
+def _scored_names(schema: Schema | None) -> tuple[str, ...]:
+    """The columns of rows joined with their answers."""
+    return (*(column.name for column in schema.inputs), schema.prediction.name) if schema else ()
 
 
 def _kind(layout: Layout) -> str:

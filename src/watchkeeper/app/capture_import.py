@@ -2,53 +2,26 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from watchkeeper.app.capture_files import capture_data, files_below, is_capture
-from watchkeeper.app.models import catalogue
+from watchkeeper.app.capture_sources import DOING, NAMESPACE, CaptureOrder, records_of, source_files
 from watchkeeper.app.schemas import schema
-from watchkeeper.app.table_files import text_table
 from watchkeeper.app.targets import Target
 from watchkeeper.core.audit import Event
 from watchkeeper.core.encoding import digest
 from watchkeeper.core.errors import InputError
-from watchkeeper.core.values import Actor, CaptureRecord, Payload, Progress
-from watchkeeper.core.windows import Window, month_start, parse_utc, utc_text
+from watchkeeper.core.values import CaptureRecord, Progress
+from watchkeeper.core.windows import Window, parse_utc, utc_text
 from watchkeeper.readers.captures import read_captures
-from watchkeeper.readers.records import BadLine, read_capture_lines
+from watchkeeper.readers.records import read_capture_lines
 from watchkeeper.render.records import CaptureFolder, capture_key, capture_line
 
 IMPORTED = "AllTraffic"
-_DOING = "import captures"
 _SHOWN = 3  # bad lines that a refusal names
-_NAMESPACE = uuid.UUID("6f9c2b1e-6b7c-5c40-8f43-0d9f6ad20c11")
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Where a table has what a record needs; `names` maps a schema's column to the table's name for it."""
-
-    time: str = "time"
-    prediction: str = ""
-    id: str = ""
-    names: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CaptureOrder:
-    """Whose records they are, and by which model version where they do not say."""
-
-    environment: str
-    actor: Actor
-    model_version: int | None = None
-    columns: Columns = Columns()
-    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +49,14 @@ def import_captures(
     the schema of its model version, or names no version that is on record.
     """
     endpoint = target.project.endpoint(order.environment)
-    files = files_below(source, _DOING)
+    files = source_files(source)
     records: list[CaptureRecord] = []
     for number, file in enumerate(files):
         report(Progress("read", number, len(files), file.name))
-        records += _read(target, file, order)
+        records += records_of(target, file, order)
     report(Progress("read", len(files), len(files), f"{len(records):,} records"))
     if not records:
-        raise InputError(f"{_DOING} {source}: want at least one record, got none")
+        raise InputError(f"{DOING} {source}: want at least one record, got none")
     objects = dict(_objects(target, endpoint, records, order.environment))
     _check(target, source, objects)
     stored = sum(lines.count(b"\n") for lines in objects.values())
@@ -109,75 +82,6 @@ def import_captures(
     return done
 
 
-def _read(target: Target, file: Path, order: CaptureOrder) -> Iterator[CaptureRecord]:
-    data = capture_data(file, _DOING)
-    if is_capture(data):
-        return _of_lines(target, file, data, order)
-    return _of_table(target, file, data, order)
-
-
-def _of_lines(target: Target, file: Path, data: bytes, order: CaptureOrder) -> Iterator[CaptureRecord]:
-    """Records as they are, each under its own version or the order's, and its version's schema."""
-    speaks = {model.version: model.schema_version for model in catalogue(target.store).versions}
-    for number, item in read_capture_lines(file.as_posix(), data):
-        if isinstance(item, BadLine):
-            raise InputError(f"{_DOING} {file}, line {number}: {item.reason}")
-        version = item.model_version or order.model_version
-        if version not in speaks:
-            got = f"model version {version}" if version else "none in the record and none by --model"
-            known = ", ".join(map(str, speaks)) or "none yet"
-            raise InputError(f"{_DOING} {file}, line {number}: want a version on record ({known}), got {got}")
-        yield replace(item, model_version=version, schema_version=speaks[version])
-
-
-def _of_table(target: Target, file: Path, data: bytes, order: CaptureOrder) -> Iterator[CaptureRecord]:
-    """One record a row; a row without an id gets one that is the same whenever the file is read."""
-    if order.model_version is None:
-        raise InputError(f"{_DOING} {file}: a table does not say which model version answered: want --model")
-    own = schema(target.store, catalogue(target.store).version(order.model_version).schema_version)
-    frame, columns = text_table(data, file, _DOING), order.columns
-    names = {column.name: (columns.names or {}).get(column.name, column.name) for column in own.inputs}
-    answer = columns.prediction or own.prediction.name
-    wanted = [columns.time, answer, *([columns.id] if columns.id else []), *names.values()]
-    if missing := [name for name in wanted if name not in frame.columns]:
-        raise InputError(f"{_DOING} {file}: want columns {', '.join(wanted)}; missing: {', '.join(missing)}")
-    made_of = digest(data)
-    cells = frame.select(list(names.values())).rows()
-    answers, times = frame[answer].to_list(), frame[columns.time].to_list()
-    ids = frame[columns.id].to_list() if columns.id else [None] * frame.height
-    for row, (values, said, at, known) in enumerate(zip(cells, answers, times, ids, strict=True), start=1):
-        if said is None or not str(said).strip():
-            raise InputError(f'{_DOING} {file}, row {row}: want an answer in column "{answer}", got none')
-        yield CaptureRecord(
-            event_id=str(uuid.uuid5(_NAMESPACE, f"{made_of}/{row}")),
-            inference_id=known or None,
-            time=_time(at, f'{_DOING} {file}, row {row}, column "{columns.time}"'),
-            model_version=order.model_version,
-            schema_version=own.version,
-            input=Payload(_csv(values), "CSV", "text/csv"),
-            output=Payload(_csv((said,)), "CSV", "text/csv"),
-        )
-
-
-def _time(text: str | None, where: str) -> datetime:
-    """A time with a zone; a day or a month counts as its beginning."""
-    try:
-        match len(text or ""):
-            case 7:
-                return month_start(str(text))
-            case 10:
-                return parse_utc(f"{text}T00:00:00Z")
-        return parse_utc(text or "")
-    except ValueError as error:
-        raise InputError(f"{where}: {error}") from None
-
-
-def _csv(values: Iterable[str | None]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow([value if value is not None else "" for value in values])
-    return text.getvalue()
-
-
 def _objects(
     target: Target, endpoint: str, records: Iterable[CaptureRecord], environment: str
 ) -> Iterator[tuple[str, bytes]]:
@@ -193,7 +97,7 @@ def _objects(
             continue
         ordered = sorted(new.values(), key=lambda record: (record.time, record.event_id))
         lines = b"".join(map(capture_line, ordered))
-        yield capture_key(folder, ordered[0].time, str(uuid.uuid5(_NAMESPACE, digest(lines)))), lines
+        yield capture_key(folder, ordered[0].time, str(uuid.uuid5(NAMESPACE, digest(lines)))), lines
 
 
 def _check(target: Target, source: Path, objects: Mapping[str, bytes]) -> None:
@@ -210,7 +114,7 @@ def _check(target: Target, source: Path, objects: Mapping[str, bytes]) -> None:
     if bad:
         some = "; ".join(f"{line.reason}: {line.text[:120]}" for line in bad[:_SHOWN])
         raise InputError(
-            f"{_DOING} {source}: want records that fit their schema, got {len(bad):,} that do not, "
+            f"{DOING} {source}: want records that fit their schema, got {len(bad):,} that do not, "
             f"and nothing was stored: {some}"
         )
 

@@ -16,7 +16,7 @@ import polars as pl
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.values import NUMERIC, GroundTruth, Schema
 from watchkeeper.core.windows import Duration, add_months, month_start
-from watchkeeper.model.parsing import number
+from watchkeeper.model.parsing import json_number, number
 
 ONE_ROW = 0.7  # share of requests with a single row, as most callers send
 MOST_ROWS = 50
@@ -127,18 +127,12 @@ def _json(cells: Sequence[tuple[str | None, ...]], schema: Schema) -> bytes:
     names = [column.name for column in schema.inputs]
     instances = [
         {
-            name: _json_number(cell) if cell and is_number else cell
+            name: json_number(cell) if cell and is_number else cell
             for name, is_number, cell in zip(names, numeric, row, strict=True)
         }
         for row in cells
     ]
     return json.dumps({"instances": instances}).encode()
-
-
-def _json_number(text: str) -> int | float:
-    """The number as JSON would say it: `044` is 44."""
-    value = number(text)
-    return int(text) if text.strip().lstrip("+-").isdigit() else value
 
 
 def by_day(requests: Sequence[PlannedRequest]) -> dict[datetime, list[GroundTruth]]:

@@ -27,6 +27,7 @@ WRITTEN = frozenset(
         "audit-head.json",
         "audit.lock",
         "baselines",
+        "batch",
         "candidates",
         "capture-spool",
         "captures",

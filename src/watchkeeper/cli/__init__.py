@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, Named] = MappingProxyType(
         "models": Named("watchkeeper.cli.models:models", "List, approve and promote model versions."),
         "up": Named("watchkeeper.cli.up:up", "Serve the endpoints and their metrics."),
         "serve": Named("watchkeeper.cli.serve:serve", "Be the container of a SageMaker endpoint."),
+        "batch": Named("watchkeeper.cli.batch:batch", "Score files of rows."),
         "capture": Named("watchkeeper.cli.capture:capture", "Bring in what models were asked elsewhere."),
         "traffic": Named("watchkeeper.cli.traffic:traffic", "Send requests to an endpoint."),
         "labels": Named("watchkeeper.cli.labels:labels", "Bring labels, and show which are still awaited."),

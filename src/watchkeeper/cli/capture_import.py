@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from watchkeeper.adapters.local.actor import os_user
-from watchkeeper.app.capture_import import CaptureImport, CaptureOrder, Columns, import_captures
+from watchkeeper.app.capture_import import CaptureImport, import_captures
+from watchkeeper.app.capture_sources import CaptureOrder, Columns
 from watchkeeper.app.project import load_project
 from watchkeeper.app.targets import open_target
 from watchkeeper.app.workspace import open_workspace

@@ -26,6 +26,17 @@ def number(text: str) -> float:
     return value
 
 
+def json_number(text: str) -> int | float:
+    """A number as JSON would say it: a whole one without a point, however it is written.
+
+    >>> json_number("044"), json_number("4.50"), json_number("4e3")
+    (44, 4.5, 4000.0)
+    """
+    value = number(text)
+    digits = text.strip().lstrip("+-")
+    return int(text) if digits.isdigit() and len(digits) < 16 else value
+
+
 def years(text: str) -> float:
     """Years of a span, in each of the spellings HDB has used.
 

@@ -10,7 +10,7 @@ import orjson
 import polars as pl
 
 from watchkeeper.readers.lines import Lines
-from watchkeeper.readers.records import NOT_STATED, BadLine, bad_line, read_sides
+from watchkeeper.readers.records import INFERENCE_ID, NOT_STATED, BadLine, bad_line, read_sides, row_alone
 
 _TEXT = r'"(?:[^"\\]|\\.)*"'
 _ID = r'[^"\\\x00-\x1f]+'
@@ -88,6 +88,20 @@ def merged(lines: Lines, truths: pl.DataFrame) -> pl.DataFrame:
 
 def _merged(line: str | bytes, truth: str) -> str:
     record = orjson.loads(line)
+    if INFERENCE_ID in record and "captureData" not in record:
+        return _merged_row(record, truth)
     first = {"eventVersion": record.pop("eventVersion", "0"), "groundTruthData": orjson.loads(truth)}
     record.pop("groundTruthData", None)
     return orjson.dumps({**first, **record}).decode()
+
+
+def _merged_row(row: dict[str, object], truth: str) -> str:
+    """A batch transform's row as the contract has it merged (2.3): its id is the record's."""
+    return orjson.dumps(
+        {
+            "eventMetadata": {"eventId": row[INFERENCE_ID]},
+            "eventVersion": "0",
+            "groundTruthData": orjson.loads(truth),
+            "captureData": {"batchTransformOutput": {"data": row_alone(row), "encoding": "JSON"}},
+        }
+    ).decode()

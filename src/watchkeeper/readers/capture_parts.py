@@ -30,6 +30,7 @@ from watchkeeper.readers.json_rows import chunk_block, line_chunks, too_long
 from watchkeeper.readers.part_values import (
     LINE,
     OURS,
+    TIMES,
     CaptureLayout,
     Chunk,
     ColumnMatch,
@@ -47,13 +48,12 @@ from watchkeeper.readers.skeletons import PLAIN, Alike, alike, plain_lines
 
 OBJECT = "_object"
 OUTSIDE = "records of another time"
-_TIMES = pl.Datetime("us", "UTC")
 _META: dict[str, pl.DataType] = {
     OBJECT: pl.Int64(),
     LINE: pl.Int64(),
     "_event_id": pl.String(),
     "_join_id": pl.String(),
-    "_time": _TIMES,
+    "_time": TIMES,
     "_model_version": pl.Int64(),
     "_row": pl.Int64(),
 }

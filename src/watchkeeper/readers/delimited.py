@@ -26,6 +26,7 @@ from watchkeeper.readers.blocks import (
 )
 from watchkeeper.readers.csv_records import byte_length, quoted_records
 from watchkeeper.readers.part_values import (
+    JOINED,
     LINE,
     Chunk,
     CsvLayout,
@@ -58,7 +59,7 @@ def cut_csv(blob: Blob, layout: CsvLayout, limits: Limits) -> Iterator[Chunk]:
         return
     mark, small = mark_length(blob), replace(limits, chunk_bytes=min(limits.chunk_bytes, _HEADER_BYTES))
     head = _head(blocks(pieces_of(blob, small, mark), small, quotes=True, start=mark), layout, blob.name)
-    known = CsvLayout(header=False, names=head.names)
+    known = CsvLayout(header=False, names=head.names, joined=layout.joined)
     if size - head.start <= limits.chunk_bytes:
         yield Chunk(blob, known, head.start, size, 0, head.first_line, limits=limits)
         return
@@ -75,14 +76,14 @@ def load_csv(chunk: Chunk, layout: CsvLayout) -> Iterator[Part]:
             chunk.start, min(chunk.stop, chunk.start + 200) if chunk.too_long else chunk.stop
         )
         block = Block(chunk.start, chunk.stop, chunk.first_line, data, chunk.too_long)
-        yield from _parts(chunk, block, layout.names)
+        yield from _parts(chunk, block, _columns(layout.names, layout))
         return
     head, number = None, 0
     for block in blocks(text_pieces(chunk.blob, chunk.limits), chunk.limits, quotes=True):
         if head is None:
             head = _head(iter([block]), layout, chunk.blob.name)
             block = replace(block, data=block.data[head.start :], first_line=head.first_line)
-        for part in _parts(chunk, block, head.names):
+        for part in _parts(chunk, block, _columns(head.names, layout)):
             yield replace(part, number=number)
             number += 1
     if head is None:
@@ -114,7 +115,12 @@ def _head(found: Iterator[Block], layout: CsvLayout, name: str) -> _Head:
 
 def _names(row: Sequence[str], layout: CsvLayout, name: str) -> tuple[str, ...]:
     if not layout.header:
-        names = layout.names or tuple(f"_c{place}" for place in range(len(row)))
+        width = len(row) - (len(JOINED) if layout.joined else 0)
+        if width < 1:
+            raise InputError(
+                f"read {name}: want rows with an inference id and a time, got {len(row)} columns"
+            )
+        names = layout.names or tuple(f"_c{place}" for place in range(width))
     else:
         names = tuple(text or f"_c{place}" for place, text in enumerate(row))
     for text in names:
@@ -124,13 +130,31 @@ def _names(row: Sequence[str], layout: CsvLayout, name: str) -> tuple[str, ...]:
     return names
 
 
+def _columns(names: tuple[str, ...], layout: CsvLayout) -> tuple[str, ...]:
+    return (*names, *JOINED) if layout.joined else names
+
+
 def _parts(chunk: Chunk, block: Block, names: Sequence[str]) -> Iterator[Part]:
     rejects = Rejects(chunk.blob.name)
     frame = _frame(block, names, chunk.limits, rejects)
+    if tuple(names[-len(JOINED) :]) == JOINED:
+        frame = _of_job(frame, names, rejects)
     first = part_of(chunk, frame.head(chunk.limits.part_rows), rejects)
     yield first
     for start in range(chunk.limits.part_rows, frame.height, chunk.limits.part_rows):
         yield Part(first.name, first.number, frame.slice(start, chunk.limits.part_rows))
+
+
+def _of_job(frame: pl.DataFrame, names: Sequence[str], rejects: Rejects) -> pl.DataFrame:
+    """The rows of a batch transform, those without an id or a time left out."""
+    joined, timed = JOINED
+    times = frame[timed].str.to_datetime(time_unit="us", time_zone="UTC", strict=False)
+    fit = times.is_not_null() & (frame[joined] != "")
+    for cells in frame.filter(~fit).select(LINE, *names).iter_rows():
+        reason = f'want an inference id and a time at the end, got "{cells[-2]}" and "{cells[-1]}"'
+        rejects.add(cells[0], reason, ",".join(cells[1:]))
+    known = [times.alias(timed), frame[joined].alias("_event_id")]
+    return frame.with_columns(known).filter(fit)
 
 
 def _frame(block: Block, names: Sequence[str], limits: Limits, rejects: Rejects) -> pl.DataFrame:

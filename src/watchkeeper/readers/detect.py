@@ -12,6 +12,7 @@ from watchkeeper.readers.blobs import Blob
 from watchkeeper.readers.blocks import text_pieces
 from watchkeeper.readers.parquet import MAGIC
 from watchkeeper.readers.part_values import (
+    JOINED,
     CaptureLayout,
     CsvLayout,
     JsonLayout,
@@ -19,17 +20,21 @@ from watchkeeper.readers.part_values import (
     Limits,
     ParquetLayout,
 )
+from watchkeeper.readers.records import INFERENCE_ID
 
 _HEAD_BYTES = 1024 * 1024
 _VALUE = re.compile(r"\s*[-+]? ?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*|\d{4}-\d\d.*", re.ASCII | re.DOTALL)
-_CAPTURE = ("captureData", "eventMetadata")
+_CAPTURE = ("captureData", "eventMetadata", INFERENCE_ID)
+_TRANSFORMED = re.compile(r"\.out(\.\d+)?$")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", re.ASCII)
 
 
 def layout_of(blob: Blob) -> Layout:
     """The layout a blob most likely has.
 
     Parquet, JSON and captures are known by content. CSV has a header unless a cell of its first line is
-    a number or a date or stands there twice: say it with a `CsvLayout` where you know better.
+    a number or a date or stands there twice: say it with a `CsvLayout` where you know better. What a batch
+    transform wrote, a file whose name ends in `.out`, is known by the job's start at its lines' ends.
     Raises InputError for an empty blob.
     """
     if not blob.size():
@@ -46,7 +51,10 @@ def layout_of(blob: Blob) -> Layout:
         return JsonLayout(lines=False)
     if start == b"{":
         return _objects(head, blob.name)
-    return CsvLayout(header=_has_header(head.decode(errors="replace")))
+    row = _first_row(head.decode(errors="replace"))
+    if _TRANSFORMED.search(blob.name) and len(row) > len(JOINED) and _TIME.fullmatch(row[-1]):
+        return CsvLayout(header=False, joined=True)
+    return CsvLayout(header=_is_header(row))
 
 
 def _objects(head: bytes, name: str) -> Layout:
@@ -65,10 +73,14 @@ def _objects(head: bytes, name: str) -> Layout:
     )
 
 
-def _has_header(head: str) -> bool:
+def _first_row(head: str) -> list[str]:
+    """Of the CSV; none when it cannot be read."""
     lines = head.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     try:
-        row = next((row for row in csv.reader(line + "\n" for line in lines) if row), [])
+        return next((row for row in csv.reader(line + "\n" for line in lines) if row), [])
     except csv.Error:
-        return True
+        return []
+
+
+def _is_header(row: list[str]) -> bool:
     return len(set(row)) == len(row) and not any(_VALUE.fullmatch(cell) for cell in row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
@@ -12,11 +13,25 @@ from watchkeeper.readers.blobs import Blob, FileBlob
 
 _LONGEST = 16 * 1024 * 1024
 _SCHEME = "s3://"
+_FILE = "file://"
+_CAPTURED = re.compile(r"(^|/)(input|output)/\d{4}/\d\d/\d\d/\d\d/[^/]+$")
 
 
 def is_manifest(blob: Blob) -> bool:
-    """Whether it begins as a manifest does."""
+    """Whether its name is one that manifests have, and it begins as one does."""
+    if not blob.name.endswith((".json", ".manifest")):
+        return False
     return blob.read(0, min(blob.size(), 200)).lstrip()[:1] == b"[" and bool(_items(blob))
+
+
+def manifest_base(path: Path) -> Path:
+    """The folder below which a manifest's files are looked for: its own, or that of the captures it is of.
+
+    >>> manifest_base(Path("captures/output/2024/01/19/19/5ef1.json")).as_posix()
+    'captures'
+    """
+    match = _CAPTURED.search(path.as_posix())
+    return Path(path.as_posix()[: match.start()] or ".") if match else path.parent
 
 
 def manifest_blobs(blob: Blob, base: Path) -> list[Blob]:
@@ -52,6 +67,10 @@ def _items(blob: Blob) -> list[str]:
 
 
 def _found(manifest: str, address: str, base: Path) -> Blob:
+    if address.startswith(_FILE):
+        raise InputError(
+            f"read manifest {manifest}: want names below one folder, got {address}: read that file itself"
+        )
     key = PurePosixPath(address.removeprefix(_SCHEME))
     below = key.parts[1:] if address.startswith(_SCHEME) else key.parts
     if ".." in key.parts or key.is_absolute() or "\0" in address:

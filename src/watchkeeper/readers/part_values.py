@@ -17,15 +17,22 @@ from watchkeeper.readers.records import BadLine, bad_line
 PART_ROWS = 65_536
 SAMPLES = 20  # bad lines shown of each part
 LINE = "_line"
+JOINED = ("_join_id", "_time")
+TIMES = pl.Datetime("us", "UTC")
 OURS = frozenset({LINE, "_event_id", "_join_id", "_time", "_model_version", "_row"})
 
 
 @dataclass(frozen=True, slots=True)
 class CsvLayout:
-    """Delimited text, gzipped or not. Without a header the columns have `names`, or `_c0`, `_c1`, …"""
+    """Delimited text, gzipped or not. Without a header the columns have `names`, or `_c0`, `_c1`, …
+
+    The rows of a batch transform have two more columns at their end where they are `joined`: each row's
+    inference id, and when the job started.
+    """
 
     header: bool = True
     names: tuple[str, ...] = ()
+    joined: bool = False
 
 
 @dataclass(frozen=True, slots=True)

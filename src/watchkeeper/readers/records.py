@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -18,6 +18,8 @@ from watchkeeper.core.values import CaptureRecord, GroundTruth, Payload
 from watchkeeper.core.windows import parse_utc
 from watchkeeper.readers.payloads import csv_rows
 
+# What a batch transform with `GenerateInferenceId` adds to each JSON row (contract 1.4).
+INFERENCE_ID, INFERENCE_TIME = "SageMakerInferenceId", "SageMakerInferenceTime"
 NOT_STATED = 0  # versions count from 1: a line that SageMaker captured names none
 
 T = TypeVar("T")
@@ -89,6 +91,8 @@ def read_sides(line: bytes, schema_version: int) -> Sides:
     Raises ValueError with the reason for a line that is no capture record.
     """
     record = _record(line)
+    if INFERENCE_ID in record and "captureData" not in record:
+        return _transformed(record, schema_version)
     data, metadata = _member(record, "captureData", dict), _member(record, "eventMetadata", dict)
     both = _payload(data, "batchTransformOutput") if "batchTransformOutput" in data else None
     asked, answered = (
@@ -112,11 +116,24 @@ def read_sides(line: bytes, schema_version: int) -> Sides:
     )
 
 
+def _transformed(record: dict[str, Any], schema_version: int) -> Sides:
+    """A row as a batch transform wrote it: its id and the job's start are members beside the others."""
+    id_, time = _id(record, INFERENCE_ID), _time(record, INFERENCE_TIME)
+    both = Payload(row_alone(record), "JSON", None)
+    return Sides(id_, id_, time, NOT_STATED, schema_version, None, None, both)
+
+
 def merged_labels(truth: object) -> tuple[float | str, ...]:
     """The labels of `Sides.truth`. Raises ValueError when there are none to be read."""
     if not isinstance(truth, dict):
         raise ValueError(f"groundTruthData: want an object, got {_kind(truth)}")
     return _labels(_member(truth, "data", str), _member(truth, "encoding", str))
+
+
+def row_alone(record: Mapping[str, object]) -> str:
+    """A row of a batch transform as JSON, without what the job added to it."""
+    added = (INFERENCE_ID, INFERENCE_TIME)
+    return orjson.dumps({name: value for name, value in record.items() if name not in added}).decode()
 
 
 def folder_version(key: str) -> int:

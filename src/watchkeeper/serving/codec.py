@@ -11,7 +11,7 @@ from functools import lru_cache
 import orjson
 
 from watchkeeper.core.values import NUMERIC, Schema
-from watchkeeper.model.parsing import number
+from watchkeeper.model.parsing import json_number, number
 from watchkeeper.readers.payloads import Columns, csv_columns, json_columns, json_document, json_lines
 from watchkeeper.serving.refusals import RequestRefused
 
@@ -100,18 +100,15 @@ def masked_body(columns: Columns, form: Format, wire: Wire, mask: Collection[str
         return text.getvalue().removesuffix("\n")
     numbers = frozenset(wire.numbers)
     objects = [
-        {name: _json_cell(cell, name in numbers) for name, cell in zip(wire.names, row, strict=True)}
+        {
+            name: json_number(cell) if cell and name in numbers else cell
+            for name, cell in zip(wire.names, row, strict=True)
+        }
         for row in rows
     ]
     if form is JSON:
         return orjson.dumps({"instances": objects}).decode()
     return "".join(orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE).decode() for each in objects)
-
-
-def _json_cell(cell: str | None, is_number: bool) -> str | int | float | None:
-    if cell is None or not is_number:
-        return cell
-    return int(cell) if cell.isascii() and cell.isdigit() and len(cell) < 16 else number(cell)
 
 
 def encode_predictions(values: Sequence[float], form: Format, wire: Wire) -> str:
