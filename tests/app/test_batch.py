@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 
 from tests.app.loop import ANA, Loop, bring_to_prod, copied, new_loop, train_in
+from tests.app.test_capture_import import said
 from tests.training.history import sales
 from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.app import batch
@@ -260,9 +261,9 @@ def test_a_job_s_rows_become_records_with_their_ids(loop: Loop, tmp_path: Path, 
     ]
     frame = table()
     answers = version_in_store(loop.store, 1).predict({name: frame[name].to_list() for name in INPUTS}).values
-    assert {(each.inference_id, each.input.data, float(each.output.data)) for each in records} == {
-        (row[3], ",".join(row[:3]), answer)
-        for row, answer in zip(frame.select(*INPUTS, "sale").iter_rows(), answers, strict=True)
+    assert {(each.inference_id, *said(each)) for each in records} == {
+        (row[3], ",".join(row[:3]), repr(answer))
+        for row, answer in zip(frame.select(*INPUTS, "sale").iter_rows(), answers.tolist(), strict=True)
     }
 
 

@@ -49,6 +49,13 @@ def bring(loop: Loop, source: Path, order: CaptureOrder = ORDER) -> CaptureImpor
     return import_captures(loop.target, source, order, no_report)
 
 
+def said(record: CaptureRecord) -> tuple[str, str]:
+    """What was asked, and what was answered."""
+    assert record.input is not None
+    assert record.output is not None
+    return record.input.data, record.output.data
+
+
 def stored(loop: Loop) -> list[CaptureRecord]:
     found = []
     for key in loop.store.list("captures/"):
@@ -81,7 +88,7 @@ def test_a_table_becomes_records_and_again_adds_nothing(loop: Loop, table: Path)
     done = bring(loop, table)
     assert (done.records, done.stored, done.already) == (20, 20, 0)
     records = stored(loop)
-    assert {(each.inference_id, each.input.data, each.output.data) for each in records} == {
+    assert {(each.inference_id, *said(each)) for each in records} == {
         (f"s{day}", f"2020-01,A,5{day % 10}", f"{day}.5") for day in range(1, 21)
     }
     assert {(each.model_version, each.schema_version) for each in records} == {(1, 1)}
@@ -107,15 +114,13 @@ def as_gzip(text: str, file: Path) -> None:
 def test_every_form_of_table_says_the_same(loop: Loop, table: Path, write: object) -> None:
     assert callable(write)
     bring(loop, table)
-    wanted = {(each.time, each.inference_id, each.input.data, each.output.data) for each in stored(loop)}
+    wanted = {(each.time, each.inference_id, *said(each)) for each in stored(loop)}
     for key in loop.store.list("captures/"):
         del loop.store.objects[key]
     other = table.with_name("other")
     write(TABLE, other)
     bring(loop, other)
-    assert {
-        (each.time, each.inference_id, each.input.data, each.output.data) for each in stored(loop)
-    } == wanted
+    assert {(each.time, each.inference_id, *said(each)) for each in stored(loop)} == wanted
 
 
 def line(event: str, data: str = "2020-01,A,50", **metadata: object) -> bytes:

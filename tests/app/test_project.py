@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from watchkeeper.core.decisions import ApprovalNeed
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.rules import Action, Comparison
 from watchkeeper.core.windows import Duration
+from watchkeeper.serving.settings import CaptureMode
 
 EXAMPLE = CHECKOUT / "projects" / "resale_price" / "watchkeeper.yaml"
 
@@ -158,6 +160,18 @@ def test_any_section_may_be_overridden_under_an_environment(
             'unknown column "twon"; did you mean "town"?',
         ),
         (
+            "prod: {approval: required, capture: {sampling: 100}}",
+            "prod: {approval: required, capture: {capture_options: [Input]}}",
+            "environments.prod.capture.capture_options",
+            "want Input and Output: this project has monitors",
+        ),
+        (
+            "prod: {approval: required, capture: {sampling: 100}}",
+            "prod: {approval: required, capture: {capture_options: []}}",
+            "environments.prod.capture.capture_options",
+            "at least 1 item",
+        ),
+        (
             "columns: [town], per: floor_area_sqm",
             "columns: [twon], per: floor_area_sqm",
             "training.features.0",
@@ -201,6 +215,18 @@ def test_an_error_names_file_line_key_and_what_was_wanted(
     assert f"{path}:" in message
     if new and key != "training":
         assert f"{path}:{line}:" in message
+
+
+def test_a_project_without_monitors_may_capture_one_side(tmp_path: Path) -> None:
+    text = EXAMPLE.read_text(encoding="utf-8")
+    text = re.sub(r"^(monitors|slas):.*\n(?: .*\n|\n)+", "", text, flags=re.MULTILINE)
+    new = "{approval: required, capture: {capture_options: [Input], csv_content_types: [Text/CSV]}}"
+    (tmp_path / "watchkeeper.yaml").write_text(
+        text.replace("{approval: required, capture: {sampling: 100}}", new)
+    )
+    policy = load_project(tmp_path).settings.environments["prod"].capture.policy()
+    assert policy.options == {CaptureMode.INPUT}
+    assert policy.csv_content_types == ("text/csv",)
 
 
 def test_every_fault_is_reported_at_once_in_line_order(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from watchkeeper.readers.captures import read_captures
 from watchkeeper.render.records import CaptureFolder
 from watchkeeper.serving.capture import CaptureWriter
 from watchkeeper.serving.codec import Wire, decode_body, request_format
+from watchkeeper.serving.settings import CaptureMode, CapturePolicy
 
 PLAN = TrafficPlan(SERVED, Duration(months=1), seed=0)
 MONTH = Window(month_start("2020-01"), month_start("2020-02"))
@@ -83,8 +84,7 @@ def test_texts_that_csv_must_quote_come_out_of_the_captures_as_they_were(tmp_pat
     store = MemoryStore()
     writer = CaptureWriter(store, tmp_path)
     for each in requests:
-        form = request_format(each.content_type)
-        asked = Payload(each.body.decode(), form.encoding, each.content_type)
+        asked = CapturePolicy().payload(CaptureMode.INPUT, each.body.decode(), each.content_type)
         answered = Payload("\n".join(["1.0"] * each.rows), "CSV", "text/csv")
         record = CaptureRecord(each.inference_id, each.inference_id, each.time, 1, 1, asked, answered)
         writer.append(CaptureFolder("prod", 1, "prices", "AllTraffic"), record)

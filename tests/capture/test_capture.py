@@ -110,6 +110,8 @@ def test_other_content_is_kept_as_base64(capture: Capture, tmp_path: Path) -> No
     ]
     first, second = (each for each in records if not isinstance(each, BadLine))
     assert {first.event_id, second.event_id} > {event}
+    assert first.input is not None
+    assert second.input is not None
     assert {first.input.encoding, second.input.encoding} == {"BASE64"}
 
 

@@ -101,6 +101,8 @@ def _sides(item: CaptureRecord) -> list[list[str | None]]:
     if item.schema_version not in (0, 1):
         raise ValueError
     asked, answered = item.input, item.output
+    if asked is None or answered is None:
+        raise ValueError
     data = base64.b64decode(asked.data, validate=True).decode() if asked.encoding == "BASE64" else asked.data
     if asked.encoding == "JSON":
         found = list(json_document(data, "instances"))

@@ -23,8 +23,10 @@ from watchkeeper.serving.codec import (
     request_format,
 )
 from watchkeeper.serving.refusals import RequestRefused
+from watchkeeper.serving.settings import CaptureMode, CapturePolicy
 
 TIME, WIRE = datetime(2020, 1, 1, tzinfo=UTC), Wire.of(SCHEMA)
+side = CapturePolicy().payload
 forms = st.sampled_from([CSV, JSON, JSON_LINES])
 csv_like = st.text(st.sampled_from('A1.,"\n\r é')).map(str.encode)
 json_like = st.text(st.sampled_from('A1.,"{}[]:\n')).map(
@@ -40,8 +42,8 @@ def test_a_body_is_read_or_refused_and_its_capture_reads_the_same(body: bytes, f
         return
     rows = len(columns["town"])
     answer = encode_predictions([1.5] * rows, form, WIRE)
-    asked = Payload(body.decode(), form.encoding, form.content_type)
-    record = CaptureRecord("e", None, TIME, 1, 1, asked, Payload(answer, form.encoding, form.content_type))
+    asked = side(CaptureMode.INPUT, body.decode(), form.content_type)
+    record = CaptureRecord("e", None, TIME, 1, 1, asked, side(CaptureMode.OUTPUT, answer, form.content_type))
     captured = read_captures([("k", capture_line(record))], SCHEMA, ALWAYS)
     assert captured.bad == ()
     assert captured.frame.select("town", "area").to_dict(as_series=False) == columns
@@ -51,7 +53,7 @@ def test_a_body_is_read_or_refused_and_its_capture_reads_the_same(body: bytes, f
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=5), forms)
 def test_predictions_come_out_of_the_captures_to_the_last_bit(values: list[float], form: Format) -> None:
     asked = Payload("\n".join("A,1" for _ in values), "CSV", "text/csv")
-    answered = Payload(encode_predictions(values, form, WIRE), form.encoding, form.content_type)
+    answered = side(CaptureMode.OUTPUT, encode_predictions(values, form, WIRE), form.content_type)
     line = capture_line(CaptureRecord("e", None, TIME, 1, 1, asked, answered))
     frame = read_captures([("k", line)], SCHEMA, ALWAYS).frame
     assert [float(text) for text in frame["predicted"]] == values

@@ -1,5 +1,6 @@
 """The endpoint over real HTTP: every body, every refusal, and what is captured of them."""
 
+import base64
 import logging
 import threading
 from collections import Counter
@@ -19,7 +20,7 @@ from watchkeeper.core.encoding import encode
 from watchkeeper.core.values import Deployment
 from watchkeeper.serving.predicting import Predictor
 from watchkeeper.serving.refusals import BODY_LIMIT
-from watchkeeper.serving.settings import CapturePolicy, EndpointSettings, ServerSettings
+from watchkeeper.serving.settings import CaptureMode, CapturePolicy, EndpointSettings, ServerSettings
 
 JSON, LINES = "application/json", "application/jsonlines"
 
@@ -214,6 +215,36 @@ def test_a_masked_column_is_asked_and_not_captured(tmp_path: Path) -> None:
         assert server.ask("A,2\nB,3").text == "2.0\n3.0"
         frame = server.captured().frame
     assert frame.select("town", "area", "predicted").rows() == [("A", None, "2.0"), ("B", None, "3.0")]
+
+
+def captured_sides(server: Running) -> list[dict[str, dict[str, str]]]:
+    """What the capture files hold under `captureData`, in their order."""
+    server.captured()
+    return [
+        orjson.loads(line)["captureData"]
+        for key in server.store.list("captures/")
+        for line in server.store.read(key).splitlines()
+    ]
+
+
+@pytest.mark.parametrize("mode", CaptureMode)
+def test_one_side_alone_can_be_captured(tmp_path: Path, mode: CaptureMode) -> None:
+    with running(settings_of(tmp_path, capture=CapturePolicy(options=frozenset({mode})))) as server:
+        assert server.ask("A,2").text == "2.0"
+        (sides,) = captured_sides(server)
+    assert list(sides) == [f"endpoint{mode}"]
+    assert sides[f"endpoint{mode}"]["data"] == {"Input": "A,2", "Output": "2.0"}[mode]
+
+
+def test_content_that_no_list_names_is_captured_in_base64_and_read_again(tmp_path: Path) -> None:
+    policy = CapturePolicy(csv_content_types=(), json_content_types=("application/json",))
+    with running(settings_of(tmp_path, capture=policy)) as server:
+        assert server.ask("A,2").text == "2.0"
+        (sides,) = captured_sides(server)
+        assert {side["encoding"] for side in sides.values()} == {"BASE64"}
+        assert base64.b64decode(sides["endpointInput"]["data"]) == b"A,2"
+        frame = server.captured().frame
+    assert frame.select("town", "area", "predicted").rows() == [("A", "2", "2.0")]
 
 
 def test_sampling_keeps_about_its_share_and_answers_all(tmp_path: Path) -> None:

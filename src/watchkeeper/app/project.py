@@ -109,7 +109,19 @@ def load_project(path: Path) -> Project:
         )
         for name in whole.environments
     }
+    _check_captured(locate(top, file), by_environment, file)
     return Project(file, text, whole, by_environment)
+
+
+def _check_captured(located: Located, by_environment: Mapping[str, ProjectFile], file: Path) -> None:
+    """Monitors judge what was asked beside what was answered."""
+    for name, settings in by_environment.items():
+        if settings.monitors and settings.environments[name].capture.one_sided:
+            at: Path_ = ("environments", name, "capture", "capture_options")
+            wanted = (
+                "want Input and Output: this project has monitors, which judge requests with their answers"
+            )
+            raise InputError(f"{file}:{located.line(at)}: {'.'.join(map(str, at))}: {wanted}")
 
 
 def _environment_nodes(top: yaml.MappingNode) -> list[tuple[yaml.Node, yaml.Node]]:

@@ -28,7 +28,7 @@ from watchkeeper.core.values import CanaryLimits, Role
 from watchkeeper.core.windows import Cron, Duration
 from watchkeeper.model.features import FeatureSpec
 from watchkeeper.model.level import LevelSpec
-from watchkeeper.serving.settings import CapturePolicy, OnFailure
+from watchkeeper.serving.settings import CSV_TYPES, JSON_TYPES, CaptureMode, CapturePolicy, OnFailure
 from watchkeeper.training.settings import Threshold, TrainingSettings
 
 KNOWN_METRICS = tuple(metric.name.removeprefix(METRIC_PREFIX) for metric in METRICS)
@@ -187,13 +187,29 @@ class CaptureSection(Section):
     """What is captured, and what becomes of a request whose record cannot be written."""
 
     sampling: int = Field(default=100, ge=0, le=100)
+    capture_options: list[CaptureMode] = Field(default=list(CaptureMode), min_length=1)
+    csv_content_types: list[str] = Field(default=list(CSV_TYPES), max_length=10)
+    json_content_types: list[str] = Field(default=list(JSON_TYPES), max_length=10)
     fsync: bool = False
     on_failure: OnFailure = OnFailure.REFUSE
     mask: list[str] = []
 
+    @property
+    def one_sided(self) -> bool:
+        """Whether only questions, or only answers, are captured."""
+        return frozenset(self.capture_options) != frozenset(CaptureMode)
+
     def policy(self) -> CapturePolicy:
         """As a server is told."""
-        return CapturePolicy(self.sampling, self.fsync, self.on_failure, frozenset(self.mask))
+        return CapturePolicy(
+            sampling=self.sampling,
+            options=frozenset(self.capture_options),
+            csv_content_types=tuple(map(str.lower, self.csv_content_types)),
+            json_content_types=tuple(map(str.lower, self.json_content_types)),
+            fsync=self.fsync,
+            on_failure=self.on_failure,
+            mask=frozenset(self.mask),
+        )
 
 
 class LabelsSection(Section):

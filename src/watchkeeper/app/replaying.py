@@ -226,13 +226,12 @@ def _read(file: Path, schema: Schema, columns: TableColumns) -> Iterator[Request
 
 
 def _of_record(record: CaptureRecord) -> Request:
-    if record.input.encoding == "BASE64":
-        raise InputError(
-            f"{_DOING} event {record.event_id}: want an input as text, it was captured as BASE64"
-        )
-    form = {"CSV": "text/csv", "JSON": "application/json"}[record.input.encoding]
-    kind = record.input.content_type or form
-    return Request(record.join_id, kind, record.input.data.encode())
+    asked = record.input
+    if asked is None or asked.encoding == "BASE64":
+        got = "it was captured as BASE64" if asked else "its answer alone was captured"
+        raise InputError(f"{_DOING} event {record.event_id}: want an input as text, {got}")
+    form = {"CSV": "text/csv", "JSON": "application/json"}[asked.encoding]
+    return Request(record.join_id, asked.content_type or form, asked.data.encode())
 
 
 def _csv(rows: Sequence[Sequence[str | None]]) -> bytes:

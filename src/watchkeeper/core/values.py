@@ -100,15 +100,18 @@ class Payload:
 
 @dataclass(frozen=True, slots=True)
 class CaptureRecord:
-    """One answered request: what was asked, what was answered, by which model, under which schema."""
+    """One answered request: what was asked, what was answered, by which model, under which schema.
+
+    A side that the capture leaves out is None; one of the two is there.
+    """
 
     event_id: str
     inference_id: str | None
     time: datetime
     model_version: int
     schema_version: int
-    input: Payload
-    output: Payload
+    input: Payload | None
+    output: Payload | None
     custom_attributes: tuple[str, ...] = ()
 
     @property

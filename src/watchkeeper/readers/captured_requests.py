@@ -77,7 +77,7 @@ def _requests(lines: Lines) -> pl.DataFrame:
 
 def _rows(record: CaptureRecord) -> int | None:
     try:
-        return len(_answers(record.output))
+        return len(_answers(record.output)) if record.output else None
     except ValueError:
         return None
 

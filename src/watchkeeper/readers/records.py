@@ -28,6 +28,7 @@ _VERSION = re.compile(r"\d{1,9}", re.ASCII)
 _SCHEMA_FOLDER = re.compile(r"(?:^|/)schema-v(\d{1,9})/")
 _ENCODINGS = ("CSV", "JSON", "BASE64")
 _SHOWN = 200
+_NO_SIDE = "captureData: want endpointInput or endpointOutput, got neither"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +96,9 @@ def read_sides(line: bytes, schema_version: int) -> Sides:
         return _transformed(record, schema_version)
     data, metadata = _member(record, "captureData", dict), _member(record, "eventMetadata", dict)
     both = _payload(data, "batchTransformOutput") if "batchTransformOutput" in data else None
-    asked, answered = (
-        _payload(data, side) if side in data else None for side in ("endpointInput", "endpointOutput")
-    )
+    asked, answered = _sides(data)
     if asked is answered is both is None:
-        raise ValueError("captureData: want endpointInput or endpointOutput, got neither")
+        raise ValueError(_NO_SIDE)
     event = _id(metadata, "eventId")
     join = _id(metadata, "inferenceId") if metadata.get("inferenceId") is not None else event
     timed = both is None or "inferenceTime" in metadata
@@ -161,16 +160,25 @@ def _read(key: str, data: bytes, parse: Callable[[bytes], T]) -> Iterator[tuple[
 def _capture(line: bytes, schema_version: int) -> CaptureRecord:
     record = _record(line)
     data, metadata = _member(record, "captureData", dict), _member(record, "eventMetadata", dict)
+    asked, answered = _sides(data)
+    if asked is answered is None:
+        raise ValueError(_NO_SIDE)
     return CaptureRecord(
         event_id=_id(metadata, "eventId"),
         inference_id=_id(metadata, "inferenceId") if metadata.get("inferenceId") is not None else None,
         time=_time(metadata, "inferenceTime"),
         model_version=_version(metadata, "modelVersion", NOT_STATED),
         schema_version=_version(metadata, "schemaVersion", schema_version),
-        input=_payload(data, "endpointInput"),
-        output=_payload(data, "endpointOutput"),
+        input=asked,
+        output=answered,
         custom_attributes=_attributes(metadata),
     )
+
+
+def _sides(data: dict[str, Any]) -> tuple[Payload | None, Payload | None]:
+    """What was asked and answered, as far as it was captured."""
+    asked = _payload(data, "endpointInput") if "endpointInput" in data else None
+    return asked, _payload(data, "endpointOutput") if "endpointOutput" in data else None
 
 
 def _payload(data: dict[str, Any], side: str) -> Payload:

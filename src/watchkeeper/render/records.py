@@ -69,7 +69,11 @@ def capture_line(record: CaptureRecord) -> bytes:
     metadata["inferenceTime"] = _second(record.time)
     metadata["modelVersion"] = str(record.model_version)
     metadata["schemaVersion"] = str(record.schema_version)
-    data = {"endpointInput": _side(record.input, "INPUT"), "endpointOutput": _side(record.output, "OUTPUT")}
+    data = {}
+    if record.input is not None:
+        data["endpointInput"] = _side(record.input, "INPUT")
+    if record.output is not None:
+        data["endpointOutput"] = _side(record.output, "OUTPUT")
     return _line({"captureData": data, "eventMetadata": metadata, "eventVersion": "0"})
 
 

@@ -18,15 +18,14 @@ from watchkeeper.serving.refusals import RequestRefused
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A content type and the encoding the contract captures it under."""
+    """A content type that the endpoint speaks."""
 
     content_type: str
-    encoding: str
 
 
-CSV = Format("text/csv", "CSV")
-JSON = Format("application/json", "JSON")
-JSON_LINES = Format("application/jsonlines", "JSON")
+CSV = Format("text/csv")
+JSON = Format("application/json")
+JSON_LINES = Format("application/jsonlines")
 FORMATS: Mapping[str, Format] = {form.content_type: form for form in (CSV, JSON, JSON_LINES)}
 _WANTED = ", ".join(FORMATS)
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from watchkeeper.core.values import Payload
+
 DEFAULT_VARIANT = "AllTraffic"  # SageMaker's name for the only variant
+CSV_TYPES = ("text/csv",)
+JSON_TYPES = ("application/json", "application/jsonlines")
 
 
 class OnFailure(StrEnum):
@@ -16,17 +21,39 @@ class OnFailure(StrEnum):
     SERVE = "serve"  # they are answered, and capture is off until it can be written again
 
 
+class CaptureMode(StrEnum):
+    """A side of a request that is captured, in SageMaker's words."""
+
+    INPUT = "Input"
+    OUTPUT = "Output"
+
+
 @dataclass(frozen=True, slots=True)
 class CapturePolicy:
     """`sampling` is the percentage of requests that are captured; `fsync` waits for the disk itself.
 
-    The cells of the columns in `mask` are captured as empty.
+    The cells of the columns in `mask` are captured as empty. A body is captured as CSV or JSON when its
+    content type is listed as such, and else in base64, as `CaptureContentTypeHeader` has it.
     """
 
     sampling: int = 100
+    options: frozenset[CaptureMode] = frozenset(CaptureMode)
+    csv_content_types: tuple[str, ...] = CSV_TYPES
+    json_content_types: tuple[str, ...] = JSON_TYPES
     fsync: bool = False
     on_failure: OnFailure = OnFailure.REFUSE
     mask: frozenset[str] = frozenset()
+
+    def payload(self, mode: CaptureMode, body: str, content_type: str | None) -> Payload | None:
+        """One side as it is captured; None when it is not."""
+        if mode not in self.options:
+            return None
+        kind = (content_type or "").partition(";")[0].strip().lower()
+        if kind in self.csv_content_types:
+            return Payload(body, "CSV", content_type)
+        if kind in self.json_content_types:
+            return Payload(body, "JSON", content_type)
+        return Payload(base64.b64encode(body.encode()).decode(), "BASE64", content_type)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import accumulate, pairwise
 
 from watchkeeper.core.errors import PlatformError, WatchkeeperError
-from watchkeeper.core.values import CaptureRecord, Deployment, Payload, Sample
+from watchkeeper.core.values import CaptureRecord, Deployment, Sample
 from watchkeeper.readers.payloads import Columns
 from watchkeeper.render.records import CAPTURES, CaptureFolder
 from watchkeeper.serving.calls import Answer, Call
@@ -32,7 +32,7 @@ from watchkeeper.serving.moments import Moment
 from watchkeeper.serving.predicting import Predictor, predictions
 from watchkeeper.serving.recorder import Recorder
 from watchkeeper.serving.refusals import RequestRefused
-from watchkeeper.serving.settings import EndpointSettings
+from watchkeeper.serving.settings import CaptureMode, EndpointSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,8 @@ class Variant:
         return [found.values[start:stop] for start, stop in pairwise(ends)]
 
     def _record(self, asked: _Asked, answer: Answer, active: Active) -> CaptureRecord:
-        call, mask = asked.call, self.settings.capture.mask
+        call, policy = asked.call, self.settings.capture
+        mask = policy.mask
         body = masked_body(asked.columns, asked.form, active.wire, mask) if mask else call.body.decode()
         return CaptureRecord(
             event_id=call.event_id,
@@ -156,8 +157,8 @@ class Variant:
             time=call.time,
             model_version=answer.version,
             schema_version=active.model.schema.version,
-            input=Payload(body, asked.form.encoding, call.content_type),
-            output=Payload(answer.body, asked.accepted.encoding, asked.accepted.content_type),
+            input=policy.payload(CaptureMode.INPUT, body, call.content_type),
+            output=policy.payload(CaptureMode.OUTPUT, answer.body, answer.content_type),
             custom_attributes=call.custom_attributes,
         )
 
