@@ -106,7 +106,7 @@ def served(target: Target, folder: Path) -> Iterator[tuple[Target, Running]]:
     with running(settings, load, withdrawn=told) as server:
         run_file = folder / "server.json"
         port = int(server.client.base_url.port or 0)
-        run_file.write_bytes(encode(RunningServer(1, port, server.server.token)))
+        run_file.write_bytes(encode(RunningServer(1, port, server.server.seat.token)))
         yield replace(target, host=LocalEndpointHost(run_file)), server
 
 

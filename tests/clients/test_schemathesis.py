@@ -57,7 +57,7 @@ def test_whatever_is_asked_the_answer_is_documented(tmp_path: Path, which: tuple
             "coverage,fuzzing",
             "--generation-deterministic",
         ]
-        command += ["-H", f"authorization:Bearer {server.server.token}", *which]
+        command += ["-H", f"authorization:Bearer {server.server.seat.token}", *which]
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, cwd=tmp_path, env=ENVIRONMENT
         )

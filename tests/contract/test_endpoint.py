@@ -29,7 +29,7 @@ def local(folder: Path) -> Iterator[EndpointHost]:
         port = int(server.client.base_url.port or 0)
         run_file = folder / "run" / "server.json"
         run_file.parent.mkdir()
-        run_file.write_bytes(encode(RunningServer(1, port, server.server.token)))
+        run_file.write_bytes(encode(RunningServer(1, port, server.server.seat.token)))
         yield LocalEndpointHost(run_file)
 
 

@@ -12,6 +12,7 @@ from watchkeeper.core.decisions import DecisionKind
 from watchkeeper.core.rules import AlertState
 from watchkeeper.core.values import ApprovalStatus, Role, Status
 from watchkeeper.serving.capture import CaptureWriter
+from watchkeeper.serving.seat import Seat
 from watchkeeper.serving.server import EndpointServer, Hooks
 
 
@@ -39,7 +40,7 @@ def test_every_status_is_explained(kind: type[Status]) -> None:
 
 def test_every_route_is_explained(tmp_path: Path) -> None:
     hooks = Hooks(load=lambda _: pytest.fail("no model is loaded"), metrics=lambda _: "")
-    server = EndpointServer({}, CaptureWriter(MemoryStore(), tmp_path), hooks, token="unused")
+    server = EndpointServer({}, CaptureWriter(MemoryStore(), tmp_path), hooks, Seat("unused"))
     text = (HERE / "http-api.md").read_text(encoding="utf-8")
     paths = [re.sub(r":\w+}", "}", getattr(route, "path", "")) for route in server.routes()]
     assert len(paths) > 5

@@ -93,7 +93,7 @@ class Running:
         )
 
     def authorised(self) -> dict[str, str]:
-        return {"authorization": f"Bearer {self.server.token}"}
+        return {"authorization": f"Bearer {self.server.seat.token}"}
 
     def captured(self) -> Captured:
         """Everything captured so far, after a flush over HTTP."""

@@ -37,6 +37,7 @@ class ModelServer:
     port: int = 8080
     version: int = 1
     capture: Path | None = None
+    workers: int = 1
 
 
 def load_folder(folder: Path) -> Predictor:
@@ -66,6 +67,7 @@ def serve_model(order: ModelServer) -> None:
             endpoints=(EndpointSettings(NAME, NAME, capture=policy),),
             host=order.host,
             port=order.port,
+            workers=order.workers,
         )
         deployment = Deployment(
             number=1,

@@ -40,6 +40,7 @@ class ServeRequest:
     host: str = "127.0.0.1"
     port: int = 8321
     rehearsal: bool = False
+    workers: int = 1
 
 
 def serve_project(project: Project, request: ServeRequest) -> None:
@@ -63,6 +64,7 @@ def serve_project(project: Project, request: ServeRequest) -> None:
         rehearsal=request.rehearsal,
         host=request.host,
         port=request.port,
+        workers=request.workers,
     )
     serve(
         settings,

@@ -51,10 +51,21 @@ from watchkeeper.app.model_server import ModelServer, serve_model
     type=click.Path(path_type=Path, file_okay=False),
     help="Capture below this folder (default: not at all, as SageMaker captures by itself).",
 )
-def serve(model: Path, host: str, port: int, version: int, capture: Path | None) -> None:
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    envvar="SAGEMAKER_MODEL_SERVER_WORKERS",
+    show_envvar=True,
+    help="Processes that share the port.",
+)
+def serve(model: Path, host: str, port: int, version: int, capture: Path | None, workers: int) -> None:
     """Be the container of a SageMaker endpoint: serve one model on /invocations and /ping.
 
     SageMaker starts the image with the word `serve`, the model's archive unpacked in /opt/ml/model.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    serve_model(ModelServer(model, host, port, version, capture))
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
+    )
+    serve_model(ModelServer(model, host, port, version, capture, workers))

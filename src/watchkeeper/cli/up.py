@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import signal
-import sys
-import threading
 from pathlib import Path
 
 import click
@@ -18,6 +14,7 @@ from watchkeeper.app.retrains import Retrain, RetrainState, retrains
 from watchkeeper.app.serving import ServeRequest, serve_project
 from watchkeeper.app.workspace import LOCK
 from watchkeeper.cli.output import workspace_option
+from watchkeeper.serving.workers import end_with_input, is_worker
 
 
 @click.command()
@@ -29,17 +26,27 @@ from watchkeeper.cli.output import workspace_option
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8321, show_default=True, help="0 takes any free port."
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes that share the port.",
+)
 @click.option("--rehearsal", is_flag=True, help="Believe each request's own time; end with the caller.")
-def up(workspace: Path, project: Path | None, host: str, port: int, rehearsal: bool) -> None:
+def up(workspace: Path, project: Path | None, host: str, port: int, workers: int, rehearsal: bool) -> None:
     """Serve every environment's endpoint, /metrics and the report until Ctrl-C."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    click.echo(f"serving {workspace} on http://{host}:{port or '(any free port)'}", err=True)
-    if rehearsal:
-        threading.Thread(target=_end_with_input, name="end-with-input", daemon=True).start()
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
+    )
     settings = load_project(project or workspace)
-    if not rehearsal:
-        _mention_open_retrains(settings, workspace)
-    serve_project(settings, ServeRequest(workspace, host, port, rehearsal))
+    if not is_worker():
+        click.echo(f"serving {workspace} on http://{host}:{port or '(any free port)'}", err=True)
+        if rehearsal:
+            end_with_input()
+        else:
+            _mention_open_retrains(settings, workspace)
+    serve_project(settings, ServeRequest(workspace, host, port, rehearsal, workers))
 
 
 def _mention_open_retrains(settings: Project, workspace: Path) -> None:
@@ -61,9 +68,3 @@ def _mention(retrain: Retrain) -> str:
         f"`watchkeeper retrain approve {which}` runs it, "
         f"`watchkeeper retrain reject {which} --why TEXT` {ends} it"
     )
-
-
-def _end_with_input() -> None:
-    """A rehearsal that was killed closes our standard input: end as if asked to, captures shipped."""
-    sys.stdin.buffer.read()
-    os.kill(os.getpid(), signal.SIGTERM)

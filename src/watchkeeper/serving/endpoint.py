@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from watchkeeper.core.values import Candidate, CandidateKind, Deployment
@@ -40,9 +40,9 @@ class Endpoint:
     trial: Trial | None = None
 
     @classmethod
-    def of(cls, project: str, settings: EndpointSettings, capture: CaptureWriter) -> Endpoint:
-        """An endpoint that serves nothing yet."""
-        labels = {"project": project, "environment": settings.environment, "endpoint": settings.name}
+    def of(cls, common: Mapping[str, str], settings: EndpointSettings, capture: CaptureWriter) -> Endpoint:
+        """An endpoint that serves nothing yet; its samples carry the common labels too."""
+        labels = {**common, "environment": settings.environment, "endpoint": settings.name}
         return cls(settings, capture, labels, _variant(settings, settings.variant, capture, labels))
 
     def variants(self) -> Iterator[Variant]:

@@ -1,4 +1,7 @@
-"""The server as a process: one per workspace, found by its run file, its captures shipped when it ends."""
+"""The server as a process: one per workspace, found by its run file, its captures shipped when it ends.
+
+With several workers it looks after them, and each of them is a process that runs the same command.
+"""
 
 from __future__ import annotations
 
@@ -16,17 +19,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+import orjson
 import uvicorn
 
-from watchkeeper.core.encoding import encode
+from watchkeeper.core.encoding import encode, restore
 from watchkeeper.core.errors import PlatformError, WatchkeeperError
 from watchkeeper.core.ports import Store
 from watchkeeper.core.values import Candidate, Deployment, RunningServer
 from watchkeeper.serving.capture import CaptureWriter
 from watchkeeper.serving.endpoint import Endpoint
 from watchkeeper.serving.predicting import MODEL_FAULTS
-from watchkeeper.serving.server import EndpointServer, Hooks
+from watchkeeper.serving.seat import Seat
+from watchkeeper.serving.server import EndpointServer, EndpointState, Hooks
 from watchkeeper.serving.settings import ServerSettings
+from watchkeeper.serving.workers import Place, place_of_this_process, supervise
 
 SHIP_EVERY = 1.0  # seconds between two looks at which capture files are due
 _BACKLOG = 2048
@@ -52,29 +58,77 @@ def serve(settings: ServerSettings, store: Store, served: Served, hooks: Hooks) 
     PlatformError when another server holds the workspace, the port is taken, or captures cannot be
     shipped (they stay in the spool).
     """
+    if place := place_of_this_process():
+        _work(settings, store, served, hooks, place)
+        return
     with _alone(settings.run_file.parent), listening(settings.host, settings.port) as listener:
-        server = endpoint_server(settings, store, hooks)
-        server.capture.recover()
-        for deployment in served.deployments:
-            _start(server, deployment)
-        for candidate in served.candidates:
-            _start_trial(server, candidate)
-        leave_out_of_collections()
-        program = program_of(server)
-        here = RunningServer(os.getpid(), listener.getsockname()[1], server.token)
-        with _ended_by_signals(program), shipping(server), _announced(settings.run_file, here):
-            program.run(sockets=[listener])
-        server.capture.flush()
+        _recover(settings, store)
+        seat = Seat(secrets.token_urlsafe(32))
+        here = RunningServer(os.getpid(), listener.getsockname()[1], seat.token)
+        announced = _announced(settings.run_file, here)
+        if settings.workers > 1:
+            supervise(settings.workers, listener, seat.token, announced)
+            return
+        server = endpoint_server(settings, store, hooks, seat)
+        _answer(server, served, [listener], announced)
 
 
-def endpoint_server(settings: ServerSettings, store: Store, hooks: Hooks) -> EndpointServer:
-    """The endpoints of the settings, none with a model yet, and a fresh token."""
-    capture = CaptureWriter(store, settings.spool)
+def _work(settings: ServerSettings, store: Store, served: Served, hooks: Hooks, place: Place) -> None:
+    """Be one of several workers. One that is started anew serves what the others do."""
+    server = endpoint_server(settings, store, hooks, place.seat)
+    server.capture.recover()
+    found = _heard(place.seat) if place.again else None
+    with place.sockets() as sockets:
+        _answer(server, found or served, sockets, contextlib.nullcontext())
+
+
+def _heard(seat: Seat) -> Served | None:
+    """What the other workers serve; None when none of them answers."""
+    for reply in seat.hear("/api/v1/endpoints"):
+        states = [restore(EndpointState, each) for each in orjson.loads(reply.body)]
+        return Served(
+            [each.deployment for each in states if each.deployment],
+            [each.candidate for each in states if each.candidate],
+        )
+    return None
+
+
+def _recover(settings: ServerSettings, store: Store) -> None:
+    """Ship what an earlier process left in the spool, and what its workers did in theirs."""
+    for spool in (*sorted(settings.spool.glob("worker-*")), settings.spool):
+        CaptureWriter(store, spool).recover()
+
+
+def _answer(
+    server: EndpointServer,
+    served: Served,
+    sockets: list[socket.socket],
+    announced: contextlib.AbstractContextManager[None],
+) -> None:
+    """Load what is served and answer until a signal; then ship every capture."""
+    for deployment in served.deployments:
+        _start(server, deployment)
+    for candidate in served.candidates:
+        _start_trial(server, candidate)
+    leave_out_of_collections()
+    program = program_of(server)
+    with _ended_by_signals(program), shipping(server), announced:
+        program.run(sockets=sockets)
+    server.capture.flush()
+
+
+def endpoint_server(
+    settings: ServerSettings, store: Store, hooks: Hooks, seat: Seat | None = None
+) -> EndpointServer:
+    """The endpoints of the settings, none with a model yet; without a seat, alone and with a fresh token."""
+    seat = seat or Seat(secrets.token_urlsafe(32))
+    capture = CaptureWriter(store, settings.spool_of(seat.number))
+    common = {"project": settings.project, **seat.labels}
     return EndpointServer(
-        endpoints={each.name: Endpoint.of(settings.project, each, capture) for each in settings.endpoints},
+        endpoints={each.name: Endpoint.of(common, each, capture) for each in settings.endpoints},
         capture=capture,
         hooks=hooks,
-        token=secrets.token_urlsafe(32),
+        seat=seat,
         project=settings.project,
         rehearsal=settings.rehearsal,
     )

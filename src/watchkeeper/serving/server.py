@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
+from urllib.parse import urlencode
 
 import orjson
 from starlette.applications import Starlette
@@ -22,7 +23,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from watchkeeper.core.encoding import decode, encode
-from watchkeeper.core.errors import WatchkeeperError
+from watchkeeper.core.errors import PlatformError, WatchkeeperError
 from watchkeeper.core.values import Candidate, Deployment, Sample, Samples
 from watchkeeper.render.exposition import CONTENT_TYPE
 from watchkeeper.serving.answers import error_answer, failure, fault, json_answer, logged, unanswered
@@ -34,6 +35,8 @@ from watchkeeper.serving.openapi import description
 from watchkeeper.serving.predicting import MODEL_FAULTS, Predictor
 from watchkeeper.serving.process import process_samples
 from watchkeeper.serving.refusals import RequestRefused
+from watchkeeper.serving.relay import ToLeader
+from watchkeeper.serving.seat import STEP, Seat, Step
 from watchkeeper.serving.settings import EndpointSettings
 
 Metrics = Callable[[Sequence[Sample]], str]
@@ -41,7 +44,8 @@ Load = Callable[[Deployment], Predictor]
 Pages = Callable[[str], bytes | None]
 Labels = Callable[[LabelDelivery], object]
 
-Told = TypeVar("Told", Deployment, Candidate)
+Told = Deployment | Candidate
+_Kind = TypeVar("_Kind", Deployment, Candidate)
 
 log = logging.getLogger(__name__)
 
@@ -98,21 +102,28 @@ class Hooks:
 
 @dataclass(frozen=True, slots=True)
 class EndpointServer:
-    """The endpoints of one process and what their routes need; `token` opens those that change something."""
+    """The endpoints of one process and what their routes need.
+
+    The token of its `seat` opens the routes that change something. Where several workers share the port, the
+    first one takes what concerns them all: every change is made by all of them or by none.
+    """
 
     endpoints: Mapping[str, Endpoint]
     capture: CaptureWriter
     hooks: Hooks
-    token: str
+    seat: Seat
     project: str = ""
     rehearsal: bool = False
+    _held: dict[str, tuple[Told, Predictor]] = field(default_factory=dict)  # loaded, and not served yet
     _deploying: asyncio.Lock = field(default_factory=asyncio.Lock)
     _labelling: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def application(self) -> ASGIApp:
         """The ASGI application."""
-        others = Starlette(routes=self.routes(), exception_handlers={HTTPException: unanswered})
-        invocations = Invocations(self.endpoints, others, self.hooks.withdrawn, self.rehearsal)
+        others: ASGIApp = Starlette(routes=self.routes(), exception_handlers={HTTPException: unanswered})
+        if not self.seat.leads:
+            others = ToLeader(others, self.seat)
+        invocations = Invocations(self.endpoints, others, self.condemned, self.rehearsal)
         return ServerErrorMiddleware(invocations, handler=fault)
 
     def routes(self) -> list[Route]:
@@ -139,17 +150,23 @@ class EndpointServer:
 
         Raises RequestRefused when the deployment is not this endpoint's, and what `load` raises.
         """
-        endpoint, model = self._loaded(deployment)
-        endpoint.activate(deployment, model)
-        log.info("endpoint %s serves model version %d", deployment.endpoint, deployment.version)
+        self._serve(deployment, self._loaded(deployment))
 
     def try_out(self, candidate: Candidate) -> None:
         """Load a candidate and serve it beside the version that serves; with the errors of `deploy`."""
-        endpoint, model = self._loaded(candidate.deployment())
-        endpoint.try_out(candidate, model)
-        log.info("endpoint %s tries model version %d", candidate.endpoint, candidate.version)
+        self._serve(candidate, self._loaded(candidate))
 
-    def _loaded(self, deployment: Deployment) -> tuple[Endpoint, Predictor]:
+    def _serve(self, told: Told, model: Predictor) -> None:
+        endpoint = self.endpoints[told.endpoint]
+        if isinstance(told, Candidate):
+            endpoint.try_out(told, model)
+        else:
+            endpoint.activate(told, model)
+        does = "tries" if isinstance(told, Candidate) else "serves"
+        log.info("endpoint %s %s model version %d", told.endpoint, does, told.version)
+
+    def _loaded(self, told: Told) -> Predictor:
+        deployment = told.deployment() if isinstance(told, Candidate) else told
         endpoint = self._named(deployment.endpoint)
         wanted = endpoint.settings.environment
         if deployment.environment != wanted:
@@ -158,7 +175,7 @@ class EndpointServer:
         model = self.hooks.load(deployment)
         if not model.schema.inputs or not model.schema.prediction.name:
             raise ValueError("want a schema with input columns and a prediction")
-        return endpoint, model
+        return model
 
     async def _nowhere(self, request: Request) -> Response:
         if name := request.path_params.get("name"):
@@ -186,11 +203,19 @@ class EndpointServer:
         return Response()
 
     async def _metrics(self, _: Request) -> Response:
-        text = await run_in_threadpool(self.hooks.metrics, self._exposed())
+        own = self._exposed()
+        text = await run_in_threadpool(lambda: self.hooks.metrics((*own, *self._heard())))
         return Response(text, media_type=CONTENT_TYPE)
 
-    async def _samples(self, _: Request) -> Response:
-        return json_answer(encode(Samples(self._exposed())))
+    async def _samples(self, request: Request) -> Response:
+        own = self._exposed()
+        heard = () if STEP in request.headers else await run_in_threadpool(self._heard)
+        return json_answer(encode(Samples((*own, *heard))))
+
+    def _heard(self) -> tuple[Sample, ...]:
+        """What the other workers expose of themselves."""
+        replies = self.seat.hear("/api/v1/samples")
+        return tuple(sample for reply in replies for sample in decode(Samples, reply.body).samples)
 
     def _exposed(self) -> tuple[Sample, ...]:
         now = datetime.now(UTC)
@@ -199,7 +224,7 @@ class EndpointServer:
             for endpoint in self.endpoints.values()
             for variant in endpoint.variants()
             for sample in variant.samples(now)
-        ) + process_samples({"project": self.project}, self.capture.spool, now)
+        ) + process_samples({"project": self.project, **self.seat.labels}, self.capture.spool, now)
 
     def tell_of_capture(self) -> None:
         """Tell the hooks where capture went off or came on again; what cannot be told yet is kept."""
@@ -224,18 +249,21 @@ class EndpointServer:
         return json_answer(orjson.dumps(description(self.endpoints, rehearsal=self.rehearsal)))
 
     async def _deploy(self, request: Request) -> Response:
-        return await self._put(request, Deployment, self.deploy)
+        return await self._put(request, Deployment)
 
     async def _try_out(self, request: Request) -> Response:
-        return await self._put(request, Candidate, self.try_out)
+        return await self._put(request, Candidate)
 
-    async def _put(self, request: Request, kind: type[Told], act: Callable[[Told], None]) -> Response:
+    async def _put(self, request: Request, kind: type[_Kind]) -> Response:
         event_id, name = str(uuid.uuid4()), request.path_params["name"]
         try:
             self._authorise(request)
             told = _told(kind, await read_body(request.receive), name)
-            async with self._deploying:
-                await run_in_threadpool(act, told)
+            if step := request.headers.get(STEP):
+                await run_in_threadpool(self._in_step, Step(step), told)
+            else:
+                async with self._deploying:
+                    await run_in_threadpool(self._all_serve, told, request.url.path)
         except RequestRefused as error:
             return failure(error)
         except MODEL_FAULTS as error:
@@ -243,26 +271,77 @@ class EndpointServer:
             return logged(500, "DeploymentFailed", message, event_id)
         return json_answer(encode(_state(self._named(name))))
 
+    def _all_serve(self, told: Told, path: str) -> None:
+        """Every worker loads it, and once all of them have, every worker serves it."""
+        body = encode(told)
+        model = self._loaded(told)
+        try:
+            self.seat.tell(Step.LOAD, "PUT", path, body)
+        except PlatformError:
+            self._tell_or_log(Step.DROP, "PUT", path, body)
+            raise
+        self._serve(told, model)
+        self._tell_or_log(Step.SERVE, "PUT", path, body)
+
+    def _in_step(self, step: Step, told: Told) -> None:
+        """Do what the leader says. A worker that was started in between holds nothing yet."""
+        held, model = self._held.pop(told.endpoint, (None, None))
+        if step is Step.LOAD:
+            self._held[told.endpoint] = (told, self._loaded(told))
+        elif step is Step.SERVE:
+            self._serve(told, model if model is not None and held == told else self._loaded(told))
+
+    def _tell_or_log(self, step: Step, method: str, target: str, body: bytes = b"") -> None:
+        """Who does not hear of it is started anew, and serves then what the others do."""
+        try:
+            self.seat.tell(step, method, target, body)
+        except PlatformError as error:
+            log.error("%s %s: %s", method, target, error)
+
     async def _withdraw(self, request: Request) -> Response:
+        """End the trial; with a `number`, that of its candidate alone; with `why`, the hooks hear of it."""
         try:
             self._authorise(request)
             endpoint = self._named(request.path_params["name"])
         except RequestRefused as error:
             return failure(error)
-        endpoint.trial = None
+        trial, asked = endpoint.trial, request.query_params
+        if trial is not None and asked.get("number") in (None, str(trial.candidate.number)):
+            endpoint.trial = None
+            if STEP not in request.headers:
+                await run_in_threadpool(self._all_withdraw, trial.candidate, asked.get("why"))
         return json_answer(encode(_state(endpoint)))
+
+    def condemned(self, candidate: Candidate, why: str) -> None:
+        """A watch of this worker's has withdrawn a canary: it ends everywhere, and the leader tells of it.
+
+        To be called on a thread of its own.
+        """
+        if self.seat.leads:
+            self._all_withdraw(candidate, why)
+            return
+        asked = urlencode({"number": candidate.number, "why": why})
+        headers = {"authorization": f"Bearer {self.seat.token}"}
+        self.seat.lead("DELETE", f"{_candidate_path(candidate)}?{asked}", headers, b"")
+
+    def _all_withdraw(self, candidate: Candidate, why: str | None) -> None:
+        if why is not None:
+            self.hooks.withdrawn(candidate, why)
+        self._tell_or_log(Step.OWN, "DELETE", f"{_candidate_path(candidate)}?number={candidate.number}")
 
     async def _flush(self, request: Request) -> Response:
         try:
             self._authorise(request)
             await run_in_threadpool(self.capture.flush)
+            if STEP not in request.headers:
+                await run_in_threadpool(self.seat.tell, Step.OWN, "POST", request.url.path)
         except WatchkeeperError as error:
             return failure(error)
         return Response(status_code=204)
 
     def _authorise(self, request: Request) -> None:
         kind, _, token = request.headers.get("authorization", "").partition(" ")
-        if kind.lower() != "bearer" or not secrets.compare_digest(token.encode(), self.token.encode()):
+        if kind.lower() != "bearer" or not secrets.compare_digest(token.encode(), self.seat.token.encode()):
             raise RequestRefused(
                 "want the bearer token of the run file", status=401, code="AccessDeniedException"
             )
@@ -273,7 +352,11 @@ class EndpointServer:
         return self.endpoints[name]
 
 
-def _told(kind: type[Told], body: bytes, name: str) -> Told:
+def _candidate_path(candidate: Candidate) -> str:
+    return f"/api/v1/endpoints/{candidate.endpoint}/candidate"
+
+
+def _told(kind: type[_Kind], body: bytes, name: str) -> _Kind:
     try:
         told = decode(kind, body)
     except ValueError as error:

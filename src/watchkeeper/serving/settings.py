@@ -68,7 +68,10 @@ class EndpointSettings:
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """One server. Port 0 takes any free one. Only a rehearsal's server believes a request's own time."""
+    """One server. Port 0 takes any free one. Only a rehearsal's server believes a request's own time.
+
+    With several `workers` each is a process of its own, and all of them share the port.
+    """
 
     project: str
     workspace: Path
@@ -76,11 +79,16 @@ class ServerSettings:
     rehearsal: bool = False
     host: str = "127.0.0.1"
     port: int = 8080
+    workers: int = 1
 
     @property
     def spool(self) -> Path:
-        """Folder of capture files that are not in the store yet."""
+        """Folder of capture files that are not in the store yet; that of each worker lies in it."""
         return self.workspace / "spool"
+
+    def spool_of(self, worker: int) -> Path:
+        """The spool that one worker alone writes to."""
+        return self.spool / f"worker-{worker}" if self.workers > 1 else self.spool
 
     @property
     def run_file(self) -> Path:
