@@ -189,6 +189,12 @@ def test_any_section_may_be_overridden_under_an_environment(
             "training.segments",
             'did you mean "flat_type"?',
         ),
+        (
+            "  time: month\n",
+            '  files: ["data/*.csv"]\n  time: month\n',
+            "data.files",
+            "files: want the source files with it",
+        ),
         ("approval: {dev: none", "approval: {dve: none", "retrain.approval.dve", 'did you mean "dev"?'),
         ("metric: model_quality_mape", "metric: model_quality_mapee", "slas.0.metric", "unknown metric"),
         ('"2 per 30 days"', '"2 per 30 moons"', "retrain.at_most", 'got "30 moons"'),

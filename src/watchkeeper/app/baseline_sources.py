@@ -14,11 +14,11 @@ from watchkeeper.app.judgement import LABEL
 from watchkeeper.app.judging import JUDGES
 from watchkeeper.app.models import catalogue
 from watchkeeper.app.schemas import schema
-from watchkeeper.app.table_files import file_bytes, text_table
 from watchkeeper.app.targets import Target
 from watchkeeper.core.encoding import digest
 from watchkeeper.core.errors import InputError, IntegrityError
 from watchkeeper.core.values import Schema
+from watchkeeper.readers.table_files import file_bytes, text_table
 
 _DOING = "read baseline rows"
 

@@ -11,7 +11,7 @@ import polars as pl
 from watchkeeper.app.baseline_records import ChosenWindow, Origin, OriginKind
 from watchkeeper.app.baselines import BaselineFor, BaselineRows
 from watchkeeper.app.executions import executions
-from watchkeeper.app.judgement import LABEL, as_text
+from watchkeeper.app.judgement import LABEL
 from watchkeeper.app.judging import JUDGES
 from watchkeeper.app.models import catalogue
 from watchkeeper.app.monitor_inputs import WindowRows, read_labelled_rows, read_rows, source_of
@@ -23,6 +23,7 @@ from watchkeeper.core.encoding import digest
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.values import VERDICTS, Execution, Judgement
 from watchkeeper.core.windows import Window
+from watchkeeper.readers.table_files import as_text
 
 
 @dataclass(frozen=True, slots=True)

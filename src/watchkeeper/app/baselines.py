@@ -16,7 +16,7 @@ from watchkeeper.app.baseline_records import (
     baselines,
 )
 from watchkeeper.app.estimating import keep_estimator
-from watchkeeper.app.judgement import Watched, as_text
+from watchkeeper.app.judgement import Watched
 from watchkeeper.app.judging import JUDGES
 from watchkeeper.app.project_sections import MonitorSection
 from watchkeeper.app.records import create_record
@@ -26,6 +26,7 @@ from watchkeeper.core.audit import Event
 from watchkeeper.core.errors import InputError, IntegrityError
 from watchkeeper.core.ports import Store
 from watchkeeper.core.values import Actor, BaselineRef, Schema
+from watchkeeper.readers.table_files import as_text
 
 
 @dataclass(frozen=True, slots=True)

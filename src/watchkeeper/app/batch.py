@@ -13,7 +13,6 @@ from pathlib import Path
 import polars as pl
 
 from watchkeeper.app.artefacts import version_in_store
-from watchkeeper.app.judgement import as_text
 from watchkeeper.app.models import catalogue
 from watchkeeper.app.targets import Target
 from watchkeeper.core.audit import Event
@@ -36,6 +35,7 @@ from watchkeeper.readers.parts import (
     load,
     match_columns,
 )
+from watchkeeper.readers.table_files import as_text
 from watchkeeper.render.transform import Destination, Scored, csv_rows, json_rows, manifest
 from watchkeeper.serving.predicting import predictions
 

@@ -6,8 +6,8 @@ import gzip
 import zlib
 from pathlib import Path
 
-from watchkeeper.app.table_files import file_bytes
 from watchkeeper.core.errors import InputError
+from watchkeeper.readers.table_files import file_bytes
 
 _GZIP = b"\x1f\x8b"
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from watchkeeper.app.capture_files import capture_data, files_below, is_capture
 from watchkeeper.app.models import catalogue
 from watchkeeper.app.schemas import schema
-from watchkeeper.app.table_files import text_table
 from watchkeeper.app.targets import Target
 from watchkeeper.core.encoding import digest
 from watchkeeper.core.errors import InputError
@@ -24,6 +23,7 @@ from watchkeeper.readers.capture_rows import shape_of_schema
 from watchkeeper.readers.manifests import is_manifest, manifest_base, manifest_blobs
 from watchkeeper.readers.parts import LINE, CaptureLayout, CsvLayout, Layout, Part, cut, layout_of, load
 from watchkeeper.readers.records import BadLine, read_capture_lines
+from watchkeeper.readers.table_files import text_table
 
 DOING = "import captures"
 NAMESPACE = uuid.UUID("6f9c2b1e-6b7c-5c40-8f43-0d9f6ad20c11")

@@ -7,11 +7,11 @@ from pathlib import Path
 from watchkeeper.app.models import catalogue, enter
 from watchkeeper.app.schema_inference import schema_of
 from watchkeeper.app.schemas import keep_schema, settle_schema
-from watchkeeper.app.table_files import file_bytes, text_table
 from watchkeeper.app.targets import Target
 from watchkeeper.core.encoding import digest
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.values import Actor, ModelVersion
+from watchkeeper.readers.table_files import file_bytes, text_table
 
 _DOING = "read rows of a model"
 

@@ -7,19 +7,23 @@ from importlib.resources import files
 from pathlib import Path
 
 from watchkeeper.adapters.local.store import FolderStore
+from watchkeeper.app.drafting import Rows, drafted, project_name
+from watchkeeper.app.project import FILE
 from watchkeeper.core.errors import ExistsError, InputError
 
+BLANK = "blank"
 _REPOSITORY = Path(__file__).parents[3] / "projects"
-_TEMPLATES = {"resale-price": "resale_price"}
+_TEMPLATES = {"resale-price": "resale_price", BLANK: "blank"}
 
 
 @dataclass(frozen=True, slots=True)
 class Initialised:
-    """The files a new project has."""
+    """The files a new project has; `drafted` says that its columns come from a file of rows."""
 
     folder: str
     template: str
     files: tuple[str, ...]
+    drafted: bool = False
 
 
 def template_folder(template: str) -> Path:
@@ -34,19 +38,35 @@ def template_folder(template: str) -> Path:
     return packaged if packaged.is_dir() else _REPOSITORY / name
 
 
-def init(folder: Path, template: str) -> Initialised:
-    """Copy a template into a folder, which may exist but must hold none of its files."""
+def init(folder: Path, template: str, rows: Rows | None = None) -> Initialised:
+    """Copy a template into a folder, which may exist but must hold none of its files.
+
+    The template `blank` takes the folder's name, and with `rows` their columns.
+    """
     source = template_folder(template)
+    if rows is not None and template != BLANK:
+        raise InputError(f"make a project from rows: want the template {BLANK}, got {template}")
     names = sorted(path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file())
     taken = [name for name in names if (folder / name).exists()]
     if taken:
         raise InputError(f"make a project in {folder}: want none of its files there, got {', '.join(taken)}")
     store = FolderStore(folder.resolve())
-    for name in names:
+    made = {name: (source / name).read_bytes() for name in names}
+    if template == BLANK:
+        made[FILE] = _named(made[FILE].decode(), folder, rows).encode()
+    for name, data in made.items():
         try:
-            store.create(name, (source / name).read_bytes())
+            store.create(name, data)
         except ExistsError:
             raise InputError(
                 f"make a project in {folder}: {name} appeared meanwhile; nothing was replaced"
             ) from None
-    return Initialised(str(folder), template, tuple(names))
+    return Initialised(str(folder), template, tuple(names), drafted=rows is not None)
+
+
+def _named(text: str, folder: Path, rows: Rows | None) -> str:
+    """The project file under the folder's name."""
+    name = project_name(folder)
+    if rows is not None:
+        return drafted(text, name, rows, folder)
+    return text.replace("project: blank", f"project: {name}", 1)

@@ -109,11 +109,6 @@ def numbers(column: pl.Series) -> npt.NDArray[np.float64]:
     return cast.to_numpy()
 
 
-def as_text(rows: pl.DataFrame) -> pl.DataFrame:
-    """Every column as text, numbers in their shortest form."""
-    return rows.with_columns(pl.all().cast(pl.String))
-
-
 def drawn(rows: pl.DataFrame, most: int) -> pl.DataFrame:
     """The rows, or of more than `most` as many drawn evenly, always the same, in their order."""
     if rows.height <= most:

@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -92,11 +93,19 @@ class DataSection(Section):
     """Where rows come from and what their columns are for, in their order on the wire."""
 
     source: str
+    files: list[str] = []  # of the source `files`, beside the project file
     time: str
     label: str
     unit: str = ""  # of the label, as people write it
     columns: dict[str, Role]
     sensitive: list[str] = []
+
+    @field_validator("files")
+    @classmethod
+    def _of_files_alone(cls, files: list[str], info: ValidationInfo) -> list[str]:
+        if files and info.data.get("source") != "files":
+            raise _said("files: want the source files with it")
+        return files
 
     @model_validator(mode="after")
     def _named_columns_exist(self) -> DataSection:

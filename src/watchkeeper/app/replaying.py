@@ -18,11 +18,11 @@ import orjson
 from watchkeeper.adapters.local.client import EndpointClient, Sent
 from watchkeeper.app.capture_files import capture_data, files_below, is_capture
 from watchkeeper.app.faults import Fault, spoilt
-from watchkeeper.app.table_files import text_table
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.values import NUMERIC, CaptureRecord, Progress, Schema
 from watchkeeper.readers.payloads import csv_columns, json_columns, json_document, json_lines
 from watchkeeper.readers.records import BadLine, read_capture_lines
+from watchkeeper.readers.table_files import text_table
 
 _DOING = "replay"
 _NO_ANSWER = 0  # instead of a status

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from watchkeeper.app.schema_inference import schema_of
 from watchkeeper.app.schemas import keep_schema, settle_schema
 from watchkeeper.app.targets import Target
 from watchkeeper.core.audit import Event
+from watchkeeper.core.errors import InputError
 from watchkeeper.core.values import Actor, Metrics, ModelVersion, Progress, Schema, Segment
 from watchkeeper.core.windows import Duration, add_months, month_of, month_start, shift_month
 from watchkeeper.training.fitting import Recipe
@@ -53,7 +54,19 @@ class Trained:
 
 def dataset_of(project: Project, request: SourceRequest) -> Dataset:
     """The rows of the project's source."""
-    return load_dataset(project.settings.data.source, request)
+    data = project.settings.data
+    own = () if request.path else tuple(_matching(project, data.files))
+    return load_dataset(data.source, replace(request, own=own, time=data.time))
+
+
+def _matching(project: Project, patterns: Sequence[str]) -> Iterator[Path]:
+    """The project's own files. Raises InputError for a pattern that none matches."""
+    for pattern in patterns:
+        whole = project.path.parent.resolve() / pattern
+        top = Path(whole.anchor)
+        if not (found := sorted(top.glob(str(whole.relative_to(top))))):
+            raise InputError(f'load data: want files that match data.files, found none for "{pattern}"')
+        yield from found
 
 
 def known_through(project: Project, month: str) -> str:

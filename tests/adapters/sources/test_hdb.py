@@ -219,5 +219,5 @@ def test_nothing_named_and_nobody_asked_gives_the_look_alike() -> None:
 
 
 def test_an_unknown_source_is_an_error() -> None:
-    with pytest.raises(InputError, match='want a source of hdb, look-alike, got "hbd"'):
+    with pytest.raises(InputError, match='want a source of files, hdb, look-alike, got "hbd"'):
         load_dataset("hbd", SourceRequest())

@@ -12,6 +12,7 @@ __all__ = ["SOURCES", "Dataset", "SourceRequest", "load_dataset"]
 
 # `data.source` in the project file → `module:function` of type SourceRequest → Dataset.
 SOURCES: Mapping[str, str] = {
+    "files": "watchkeeper.adapters.sources.files:load",
     "hdb": "watchkeeper.adapters.sources.hdb:load",
     "look-alike": "watchkeeper.adapters.sources.lookalike:load",
 }

@@ -16,7 +16,8 @@ class SourceRequest:
     """Where to look, in this order: `path`, `environment_path`, the publisher's API when `online`.
 
     A path that is given and cannot be read is an error, never a reason to look further.
-    `environment_path` is the caller's environment variable; a source reads none itself.
+    `environment_path` is the caller's environment variable; a source reads none itself. `own` are the files
+    that the project names itself, and `time` its time column.
     """
 
     path: Path | None = None
@@ -24,6 +25,8 @@ class SourceRequest:
     online: bool = False
     seed: int = 0
     api: Api = field(default_factory=Api)
+    own: tuple[Path, ...] = ()
+    time: str = ""
 
 
 @dataclass(frozen=True, slots=True)

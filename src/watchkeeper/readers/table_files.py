@@ -7,7 +7,6 @@ from pathlib import Path
 
 import polars as pl
 
-from watchkeeper.app.judgement import as_text
 from watchkeeper.core.errors import InputError, PlatformError
 from watchkeeper.readers.table import parse_table
 
@@ -24,6 +23,11 @@ def file_bytes(path: Path, doing: str) -> bytes:
         raise InputError(f"{doing} {path}: {error.strerror}") from None
     except OSError as error:
         raise PlatformError(f"{doing} {path}: {error.strerror or error}", retryable=True) from error
+
+
+def as_text(rows: pl.DataFrame) -> pl.DataFrame:
+    """Every column as text, numbers in their shortest form."""
+    return rows.with_columns(pl.all().cast(pl.String))
 
 
 def text_table(data: bytes, path: Path, doing: str) -> pl.DataFrame:
