@@ -23,7 +23,7 @@ import polars as pl
 import xgboost as xgb
 
 from watchkeeper.adapters.sources.lookalike import sales
-from watchkeeper.app.project import load_project
+from watchkeeper.app.setup.project import load_project
 from watchkeeper.model.contributions import THREADS, contributions
 from watchkeeper.model.features import Encoder
 from watchkeeper.training.search import MOST_ROUNDS, START

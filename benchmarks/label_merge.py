@@ -19,7 +19,7 @@ from functools import cache
 from lib.captures import PER_FILE, QUOTED_FILES
 from memory import GeneratedBlob, template
 
-from watchkeeper.app.merging import MergeRequest, merge
+from watchkeeper.app.captures.merging import MergeRequest, merge
 
 DEFAULT = (1_000_000, 10_000_000)
 STEP = 7_919  # prime: the order of label files has nothing to do with that of captures

@@ -18,8 +18,8 @@ from functools import cache
 from lib.captures import PER_FILE, QUOTED_FILES, capture_lines
 
 from watchkeeper.adapters.sources.lookalike import sales
-from watchkeeper.app.analysis import AnalysisRequest, Tools, Yardstick, analyse
-from watchkeeper.app.profiling import DataSet
+from watchkeeper.app.files.analysis import AnalysisRequest, Tools, Yardstick, analyse
+from watchkeeper.app.files.profiling import DataSet
 from watchkeeper.engines.local import run
 from watchkeeper.readers.parts import CaptureLayout
 

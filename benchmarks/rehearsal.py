@@ -13,10 +13,10 @@ import tempfile
 from pathlib import Path
 
 from watchkeeper.adapters.sources.dataset import SourceRequest
-from watchkeeper.app.init import template_folder
-from watchkeeper.app.project import load_project
-from watchkeeper.app.rehearsal import RehearsalRequest
-from watchkeeper.app.rehearse import rehearse
+from watchkeeper.app.replay.rehearsal import RehearsalRequest
+from watchkeeper.app.replay.rehearse import rehearse
+from watchkeeper.app.setup.init import template_folder
+from watchkeeper.app.setup.project import load_project
 
 FIRST = "2020-01"
 

@@ -26,8 +26,8 @@ from pathlib import Path
 import polars as pl
 from attributions import CHECKOUT, fitted, rows
 
-from watchkeeper.app.project import load_project
-from watchkeeper.app.schema_inference import schema_of
+from watchkeeper.app.registry.schema_inference import schema_of
+from watchkeeper.app.setup.project import load_project
 from watchkeeper.model.artefact import Model, save
 from watchkeeper.model.features import Encoder
 

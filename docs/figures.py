@@ -9,8 +9,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from watchkeeper.app.project import load_project
-from watchkeeper.app.summary import MonthSummary, RetrainSummary
+from watchkeeper.app.pages.summary import MonthSummary, RetrainSummary
+from watchkeeper.app.setup.project import load_project
 from watchkeeper.core.encoding import decode
 from watchkeeper.core.rules import METRIC_PREFIX
 from watchkeeper.render.report_values import Gate, Month, Retrain

@@ -17,7 +17,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 import click
 from pydantic.fields import FieldInfo
 
-from watchkeeper.app.project_sections import OVERRIDABLE, ProjectFile, Section
+from watchkeeper.app.setup.sections import OVERRIDABLE, ProjectFile, Section
 from watchkeeper.cli import COMMANDS
 from watchkeeper.core.metrics import METRICS
 from watchkeeper.core.problems import PROBLEMS

@@ -15,13 +15,13 @@ from watchkeeper.adapters.memory.store import MemoryStore
 from watchkeeper.adapters.memory.tracking import MemoryTracker
 from watchkeeper.adapters.memory.trail import MemoryTrail
 from watchkeeper.adapters.sources.dataset import Dataset, dataset
-from watchkeeper.app.audit import log
-from watchkeeper.app.models import approve, promote
-from watchkeeper.app.project import FILE, load_project
-from watchkeeper.app.schemas import schemas
-from watchkeeper.app.targets import Target
-from watchkeeper.app.traffic import PlannedRequest, TrafficPlan, plan_month
-from watchkeeper.app.train import Trained, train
+from watchkeeper.app.registry.models import approve, promote
+from watchkeeper.app.registry.schemas import schemas
+from watchkeeper.app.replay.traffic import PlannedRequest, TrafficPlan, plan_month
+from watchkeeper.app.retraining.train import Trained, train
+from watchkeeper.app.setup.audit import log
+from watchkeeper.app.setup.project import FILE, load_project
+from watchkeeper.app.setup.targets import Target
 from watchkeeper.core.values import Actor, Deployment, Progress
 from watchkeeper.core.windows import Duration, month_start
 from watchkeeper.model.artefact import Model, load

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Said
-from watchkeeper.app.container_settings import Environment
+from watchkeeper.app.container.settings import Environment
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "model_monitor"
 CAPTURE = '{"sagemakerCaptureJson":{"captureIndexNames":["endpointInput","endpointOutput"]}}'

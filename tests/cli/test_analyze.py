@@ -24,7 +24,7 @@ from tests.cli.containers import (
     container,
 )
 from tests.shared import shared
-from watchkeeper.app.container import BEGUN, shortened
+from watchkeeper.app.container.run import BEGUN, shortened
 from watchkeeper.cli.analyze import StopSignals
 from watchkeeper.core.errors import Interrupted
 

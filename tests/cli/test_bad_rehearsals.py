@@ -17,9 +17,9 @@ from tests.cli.conftest import Said
 from tests.cli.rehearsals import PATIENCE, alive, rising, small_rehearsal, wait_for
 from tests.cli.workspaces import tree
 from watchkeeper.adapters.sources.dataset import SourceRequest
-from watchkeeper.app.project import load_project
-from watchkeeper.app.rehearsal import RehearsalRequest
-from watchkeeper.app.rehearse import interrupted, rehearse
+from watchkeeper.app.replay.rehearsal import RehearsalRequest
+from watchkeeper.app.replay.rehearse import interrupted, rehearse
+from watchkeeper.app.setup.project import load_project
 from watchkeeper.core.values import Progress
 
 Cli = Callable[..., Said]

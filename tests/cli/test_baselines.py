@@ -13,10 +13,10 @@ import pytest
 from tests.cli.conftest import Said
 from tests.cli.workspaces import tree
 from tests.training.history import sales
-from watchkeeper.app.baseline_records import detail, standings
-from watchkeeper.app.project import load_project
-from watchkeeper.app.schema_list import schema_uses
-from watchkeeper.app.workspace import open_workspace
+from watchkeeper.app.registry.baselines import detail, standings
+from watchkeeper.app.registry.schema_list import schema_uses
+from watchkeeper.app.setup.project import load_project
+from watchkeeper.app.setup.workspace import open_workspace
 from watchkeeper.core.encoding import encode
 
 Cli = Callable[..., Said]

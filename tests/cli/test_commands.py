@@ -11,13 +11,13 @@ import pytest
 
 from tests.cli.conftest import Said
 from tests.cli.workspaces import after_a_bad_month, tree
-from watchkeeper.app.alerting import open_alerts
-from watchkeeper.app.audit import log, verify_log
-from watchkeeper.app.deciding import decisions
-from watchkeeper.app.executions import executions
-from watchkeeper.app.models import status, statuses
-from watchkeeper.app.project import load_project
-from watchkeeper.app.workspace import open_workspace
+from watchkeeper.app.alerts.alerting import open_alerts
+from watchkeeper.app.alerts.deciding import decisions
+from watchkeeper.app.registry.executions import executions
+from watchkeeper.app.registry.models import status, statuses
+from watchkeeper.app.setup.audit import log, verify_log
+from watchkeeper.app.setup.project import load_project
+from watchkeeper.app.setup.workspace import open_workspace
 from watchkeeper.cli import COMMANDS, exit_code
 from watchkeeper.cli.alerts import AlertList
 from watchkeeper.core.encoding import encode

@@ -16,7 +16,7 @@ from tests.app.loop import bring_to_prod, model_of, new_loop, train_in
 from tests.cli.conftest import Said
 from tests.cli.workspaces import put_down, tree
 from watchkeeper.adapters.local.endpoint import started_server
-from watchkeeper.app.labels import record_labels
+from watchkeeper.app.captures.labels import record_labels
 from watchkeeper.core.windows import month_start
 
 Cli = Callable[..., Said]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.test_merging import folders as folders  # the fixture
+from tests.app.captures.test_merging import folders as folders  # the fixture
 from tests.cli.conftest import Said
 from tests.readers.test_label_records import TIME
 from watchkeeper.core.values import GroundTruth

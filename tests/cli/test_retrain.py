@@ -14,12 +14,12 @@ from tests.cli.conftest import Said
 from tests.cli.workspaces import after_a_bad_month
 from watchkeeper.adapters.local.lock import alone
 from watchkeeper.adapters.local.store import FolderStore
-from watchkeeper.app.audit import verify_log
-from watchkeeper.app.models import catalogue
-from watchkeeper.app.project import load_project
-from watchkeeper.app.retrains import answer_retrain, retrains, start_retrain
-from watchkeeper.app.targets import open_target
-from watchkeeper.app.workspace import LOCK, open_workspace
+from watchkeeper.app.registry.models import catalogue
+from watchkeeper.app.retraining.retrains import answer_retrain, retrains, start_retrain
+from watchkeeper.app.setup.audit import verify_log
+from watchkeeper.app.setup.project import load_project
+from watchkeeper.app.setup.targets import open_target
+from watchkeeper.app.setup.workspace import LOCK, open_workspace
 from watchkeeper.cli.retrain_answer import RETRAINER
 from watchkeeper.core.encoding import encode
 

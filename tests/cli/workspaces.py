@@ -13,12 +13,12 @@ from tests.app.loop import Loop, bring_to_prod, model_of, new_loop, train_in
 from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.adapters.local.trail import HEAD, LOG
 from watchkeeper.adapters.sources.lookalike import sales
-from watchkeeper.app.alerting import evaluate_rules
-from watchkeeper.app.deciding import decide_on
-from watchkeeper.app.executions import exposed
-from watchkeeper.app.init import init
-from watchkeeper.app.labels import record_labels
-from watchkeeper.app.monitoring import MonitorRun, run_monitor
+from watchkeeper.app.alerts.alerting import evaluate_rules
+from watchkeeper.app.alerts.deciding import decide_on
+from watchkeeper.app.captures.labels import record_labels
+from watchkeeper.app.monitoring.run import MonitorRun, run_monitor
+from watchkeeper.app.registry.executions import exposed
+from watchkeeper.app.setup.init import init
 from watchkeeper.core.encoding import encode
 from watchkeeper.core.values import Actor, GroundTruth
 from watchkeeper.core.windows import month_start

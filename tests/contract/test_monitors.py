@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import pytest
 
+from tests.app.judging.test_judges import MONITORS as ALL_FOUR
+from tests.app.judging.test_judges import RUNS
+from tests.app.judging.test_judges import loop as loop  # fixtures
+from tests.app.judging.test_judges import trained as trained
 from tests.app.loop import ANA, LIVE, Loop, model_of
-from tests.app.test_four_monitors import MONITORS as ALL_FOUR
-from tests.app.test_four_monitors import RUNS
-from tests.app.test_four_monitors import loop as loop  # fixtures
-from tests.app.test_four_monitors import trained as trained
 from tests.shared import CHECKOUT
 from tests.training.history import sales
-from watchkeeper.app.backfill import Backfill, backfill
-from watchkeeper.app.baseline_diff import baseline_diff
-from watchkeeper.app.baseline_records import baseline_records
-from watchkeeper.app.baselines import files_of
-from watchkeeper.app.executions import executions, folder_of
-from watchkeeper.app.judging import JUDGES
-from watchkeeper.app.labels import record_labels
-from watchkeeper.app.monitoring import run_monitor
-from watchkeeper.app.reporting import write_execution_page
+from watchkeeper.app.baselines.differences import baseline_diff
+from watchkeeper.app.baselines.making import files_of
+from watchkeeper.app.captures.labels import record_labels
+from watchkeeper.app.judging.judges import JUDGES
+from watchkeeper.app.monitoring.run import run_monitor
+from watchkeeper.app.pages.reporting import write_execution_page
+from watchkeeper.app.registry.baselines import baseline_records
+from watchkeeper.app.registry.executions import executions, folder_of
+from watchkeeper.app.replay.backfill import Backfill, backfill
 from watchkeeper.core.metrics import METRICS
 from watchkeeper.core.values import Execution, Status
 from watchkeeper.core.windows import Window, month_start
@@ -109,7 +109,7 @@ def test_a_baseline_that_cannot_be_read_fails_that_monitor_alone(
     def broken(*_: object) -> None:
         raise RuntimeError("the disk is on fire")
 
-    monkeypatch.setattr("watchkeeper.app.monitoring.files_of", broken)
+    monkeypatch.setattr("watchkeeper.app.monitoring.run.files_of", broken)
     failed = judged(loop, name)
     monkeypatch.undo()
     assert (failed.status, failed.reason) == (Status.FAILED, "RuntimeError: the disk is on fire")

@@ -14,7 +14,7 @@ from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.adapters.local.trail import FolderTrail
 from watchkeeper.adapters.memory.clock import MovedClock
 from watchkeeper.adapters.memory.trail import MemoryTrail
-from watchkeeper.app.audit import log, verify_log
+from watchkeeper.app.setup.audit import log, verify_log
 from watchkeeper.core.audit import Event, Head, chain
 from watchkeeper.core.encoding import encode
 from watchkeeper.core.errors import IntegrityError

@@ -26,7 +26,7 @@ from packaging.requirements import Requirement
 from tests.app.loop import new_loop, train_in
 from tests.shared import CHECKOUT
 from watchkeeper.adapters.local.mlflow_model import load_mlflow
-from watchkeeper.app.model_server import load_folder
+from watchkeeper.app.endpoints.model_server import load_folder
 from watchkeeper.core.errors import InputError
 
 FOLDER = CHECKOUT / "deploy" / "containers" / "serving"

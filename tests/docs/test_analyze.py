@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tests.docs.markdown import ROOT
-from watchkeeper.app.container import (
+from watchkeeper.app.container.inputs import NO_DATA
+from watchkeeper.app.container.run import (
     BEGUN,
     CONSTRAINTS,
     METRICS,
@@ -15,9 +16,8 @@ from watchkeeper.app.container import (
     VIOLATIONS,
     closing_message,
 )
-from watchkeeper.app.container_input import NO_DATA
-from watchkeeper.app.container_settings import Format, read_job
-from watchkeeper.app.scripts import POSTPROCESSOR, PREPROCESSOR
+from watchkeeper.app.container.scripts import POSTPROCESSOR, PREPROCESSOR
+from watchkeeper.app.container.settings import Format, read_job
 
 PAGE = (ROOT / "docs/reference/analyze.md").read_text(encoding="utf-8")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from docs.figures import FIGURE, figure
 from tests.docs.markdown import ROOT, relative_links
-from watchkeeper.app.summary import GateSummary, MonthSummary, RetrainSummary
+from watchkeeper.app.pages.summary import GateSummary, MonthSummary, RetrainSummary
 from watchkeeper.core.encoding import encode
 from watchkeeper.core.values import Metrics
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.markdown import PAGES, ROOT, anchors, name_of, relative_links
-from watchkeeper.app.project import load_project
+from watchkeeper.app.setup.project import load_project
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

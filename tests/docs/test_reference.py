@@ -7,7 +7,7 @@ import pytest
 
 from docs.reference.generate import HERE, meanings, pages, sections
 from watchkeeper.adapters.memory.store import MemoryStore
-from watchkeeper.app.retrains import OutcomeKind, RetrainState
+from watchkeeper.app.retraining.retrains import OutcomeKind, RetrainState
 from watchkeeper.core.decisions import DecisionKind
 from watchkeeper.core.rules import AlertState
 from watchkeeper.core.values import ApprovalStatus, Role, Status

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import polars as pl
 
-from watchkeeper.app.file_judging import FileJudgement, judge_files
-from watchkeeper.app.profiling import Engine
+from watchkeeper.app.files.judging import FileJudgement, judge_files
+from watchkeeper.app.files.profiling import Engine
 from watchkeeper.core.values import VERDICTS
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

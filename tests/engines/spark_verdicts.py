@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from tests.engines.judging import verdict
-from watchkeeper.app.engines import open_engine
+from watchkeeper.app.files.engines import open_engine
 
 if __name__ == "__main__":
     sets, out = Path(sys.argv[1]), Path(sys.argv[2])

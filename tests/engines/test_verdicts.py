@@ -11,7 +11,7 @@ import pytest
 from tests.engines.judging import FILES, ROWS, SETS, verdict, write_months, write_sets
 from tests.engines.test_spark import PYTHON
 from tests.shared import CHECKOUT, shared
-from watchkeeper.app.engines import open_engine
+from watchkeeper.app.files.engines import open_engine
 
 WANTED = {"analysis.json", "constraints.json", "constraint_violations.json", "statistics.json"}
 

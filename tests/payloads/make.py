@@ -17,9 +17,9 @@ import polars as pl
 
 from tests.shared import CHECKOUT
 from watchkeeper.adapters.sources.lookalike import sales
-from watchkeeper.app.project import load_project
-from watchkeeper.app.schema_inference import schema_of
-from watchkeeper.app.traffic import PlannedRequest, TrafficPlan, plan_month
+from watchkeeper.app.registry.schema_inference import schema_of
+from watchkeeper.app.replay.traffic import PlannedRequest, TrafficPlan, plan_month
+from watchkeeper.app.setup.project import load_project
 from watchkeeper.core.values import CaptureRecord, Payload
 from watchkeeper.core.windows import Duration
 from watchkeeper.render.records import capture_line

@@ -15,7 +15,7 @@ from tests.serving.running import DEPLOYED, load, settings_of
 from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.adapters.local.trail import FolderTrail
-from watchkeeper.app.serving import record_capture, record_withdrawal
+from watchkeeper.app.endpoints.serving import record_capture, record_withdrawal
 from watchkeeper.render.exposition import exposition
 from watchkeeper.serving.run import Served, serve
 from watchkeeper.serving.server import Hooks

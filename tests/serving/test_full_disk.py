@@ -16,7 +16,7 @@ from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.adapters.local.endpoint import LocalEndpointHost, started_server
 from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.adapters.local.trail import FolderTrail
-from watchkeeper.app.audit import log
+from watchkeeper.app.setup.audit import log
 
 OWN_DISKS = ["unshare", "--user", "--map-root-user", "--mount"]
 LARGE = 600  # rows, some 3 KiB with the answer

@@ -17,8 +17,8 @@ from tests.serving.running import DEPLOYED, load, settings_of
 from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.adapters.memory.clock import MovedClock
 from watchkeeper.adapters.memory.trail import MemoryTrail
-from watchkeeper.app.audit import log
-from watchkeeper.app.serving import store_labels
+from watchkeeper.app.endpoints.serving import store_labels
+from watchkeeper.app.setup.audit import log
 from watchkeeper.core.values import GroundTruth
 from watchkeeper.render.exposition import exposition
 from watchkeeper.render.records import ground_truth_line

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from watchkeeper.app.alerting import alert_history, open_alerts
-from watchkeeper.app.deciding import decisions
-from watchkeeper.app.project import load_project
-from watchkeeper.app.workspace import open_workspace
+from watchkeeper.app.alerts.alerting import alert_history, open_alerts
+from watchkeeper.app.alerts.deciding import decisions
+from watchkeeper.app.setup.project import load_project
+from watchkeeper.app.setup.workspace import open_workspace
 from watchkeeper.cli.output import answer, json_option, table, workspace_option
 from watchkeeper.core.decisions import Decision
 from watchkeeper.core.rules import Alert

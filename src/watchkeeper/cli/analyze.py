@@ -14,10 +14,10 @@ from types import FrameType
 import click
 
 from watchkeeper.adapters.local.clock import WallClock
-from watchkeeper.app.analysis import Tools
-from watchkeeper.app.container import STOPPED, Surroundings, run_container
-from watchkeeper.app.container_settings import DEFAULT_TIME_LIMIT, ML_ROOT
-from watchkeeper.app.engines import open_engine
+from watchkeeper.app.container.run import STOPPED, Surroundings, run_container
+from watchkeeper.app.container.settings import DEFAULT_TIME_LIMIT, ML_ROOT
+from watchkeeper.app.files.analysis import Tools
+from watchkeeper.app.files.engines import open_engine
 from watchkeeper.core.errors import Interrupted
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from watchkeeper.app.audit import log, verify_log
-from watchkeeper.app.workspace import open_workspace
+from watchkeeper.app.setup.audit import log, verify_log
+from watchkeeper.app.setup.workspace import open_workspace
 from watchkeeper.cli.output import answer, json_option, table, workspace_option
 from watchkeeper.core.audit import AuditEntry, Verification
 

@@ -7,11 +7,16 @@ from pathlib import Path
 import click
 
 from watchkeeper.adapters.local.actor import os_user
-from watchkeeper.app.baseline_approval import Word, approve_baseline, reject_baseline
-from watchkeeper.app.baseline_records import BaselineApproval, BaselineRecord, baseline_record, check_monitor
-from watchkeeper.app.project import load_project
-from watchkeeper.app.targets import Target, open_target
-from watchkeeper.app.workspace import open_workspace
+from watchkeeper.app.registry.approval import Word, approve_baseline, reject_baseline
+from watchkeeper.app.registry.baselines import (
+    BaselineApproval,
+    BaselineRecord,
+    baseline_record,
+    check_monitor,
+)
+from watchkeeper.app.setup.project import load_project
+from watchkeeper.app.setup.targets import Target, open_target
+from watchkeeper.app.setup.workspace import open_workspace
 from watchkeeper.cli.output import answer, json_option, workspace_option
 
 

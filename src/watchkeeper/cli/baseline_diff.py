@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from watchkeeper.app.baseline_diff import BaselineDiff, baseline_diff, chosen, diff_page
-from watchkeeper.app.project import load_project
-from watchkeeper.app.workspace import open_workspace
+from watchkeeper.app.baselines.differences import BaselineDiff, baseline_diff, chosen, diff_page
+from watchkeeper.app.setup.project import load_project
+from watchkeeper.app.setup.workspace import open_workspace
 from watchkeeper.cli.output import answer, json_option, workspace_option, write_page
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from watchkeeper.app.baseline_records import (
+from watchkeeper.app.registry.baselines import (
     BaselineApproval,
     BaselineDetail,
     BaselineRecord,
@@ -16,8 +16,8 @@ from watchkeeper.app.baseline_records import (
     detail,
     standings,
 )
-from watchkeeper.app.project import load_project
-from watchkeeper.app.workspace import open_workspace
+from watchkeeper.app.setup.project import load_project
+from watchkeeper.app.setup.workspace import open_workspace
 from watchkeeper.cli.output import answer, json_option, table, workspace_option
 
 

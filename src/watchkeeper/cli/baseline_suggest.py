@@ -8,13 +8,13 @@ from pathlib import Path
 import click
 
 from watchkeeper.adapters.local.actor import os_user
-from watchkeeper.app.baseline_records import BaselineRecord
-from watchkeeper.app.baseline_suggest import suggest_baseline
-from watchkeeper.app.baseline_windows import WindowChoice
-from watchkeeper.app.baselines import BaselineFor
-from watchkeeper.app.project import load_project
-from watchkeeper.app.targets import open_target
-from watchkeeper.app.workspace import open_workspace
+from watchkeeper.app.baselines.making import BaselineFor
+from watchkeeper.app.baselines.suggesting import suggest_baseline
+from watchkeeper.app.baselines.windows import WindowChoice
+from watchkeeper.app.registry.baselines import BaselineRecord
+from watchkeeper.app.setup.project import load_project
+from watchkeeper.app.setup.targets import open_target
+from watchkeeper.app.setup.workspace import open_workspace
 from watchkeeper.cli.baseline_list import origin_lines
 from watchkeeper.cli.output import answer, json_option, workspace_option
 from watchkeeper.core.errors import InputError

@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from watchkeeper.adapters.local.actor import os_user
-from watchkeeper.app.capture_import import CaptureImport, import_captures
-from watchkeeper.app.capture_sources import CaptureOrder, Columns
-from watchkeeper.app.project import load_project
-from watchkeeper.app.targets import open_target
-from watchkeeper.app.workspace import open_workspace
+from watchkeeper.app.captures.importing import CaptureImport, import_captures
+from watchkeeper.app.captures.sources import CaptureOrder, Columns
+from watchkeeper.app.setup.project import load_project
+from watchkeeper.app.setup.targets import open_target
+from watchkeeper.app.setup.workspace import open_workspace
 from watchkeeper.cli.output import answer, json_option, workspace_option
 from watchkeeper.cli.progress import progress_bars
 from watchkeeper.core.windows import utc_text

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import yaml
 
-from watchkeeper.app.project import load_project
+from watchkeeper.app.setup.project import load_project
 from watchkeeper.cli.output import answer, json_option, workspace_option
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from watchkeeper.adapters.sources.datagov import Api
-from watchkeeper.app.fetching import fetch_data
+from watchkeeper.app.setup.fetching import fetch_data
 from watchkeeper.cli.output import answer, json_option
 from watchkeeper.cli.progress import progress_bars
 from watchkeeper.cli.sources import VARIABLE

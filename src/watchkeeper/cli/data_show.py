@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 import polars as pl
 
-from watchkeeper.app.project import load_project
-from watchkeeper.app.train import dataset_of
+from watchkeeper.app.retraining.train import dataset_of
+from watchkeeper.app.setup.project import load_project
 from watchkeeper.cli.output import answer, json_option, workspace_option
 from watchkeeper.cli.sources import data_option, source_request
 

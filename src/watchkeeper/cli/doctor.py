@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from watchkeeper.app.doctor import Diagnosis, Finding, diagnose
+from watchkeeper.app.setup.doctor import Diagnosis, Finding, diagnose
 from watchkeeper.cli.output import answer, json_option, workspace_option
 
 _SIGNS = {Finding.FINE: "✓", Finding.MISSING: "–", Finding.WRONG: "✗"}

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from watchkeeper.app.explaining import Explanation, explain, explanation_of
-from watchkeeper.app.project import load_project
-from watchkeeper.app.workspace import open_workspace
+from watchkeeper.app.captures.explaining import Explanation, explain, explanation_of
+from watchkeeper.app.setup.project import load_project
+from watchkeeper.app.setup.workspace import open_workspace
 from watchkeeper.cli.output import answer, json_option, printable, workspace_option, write_page
 from watchkeeper.render.text import DASH
 

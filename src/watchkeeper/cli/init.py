@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from watchkeeper.app.drafting import Rows
-from watchkeeper.app.init import BLANK, Initialised
-from watchkeeper.app.init import init as make
-from watchkeeper.app.project import FILE
+from watchkeeper.app.setup.drafting import Rows
+from watchkeeper.app.setup.init import BLANK, Initialised
+from watchkeeper.app.setup.init import init as make
+from watchkeeper.app.setup.project import FILE
 from watchkeeper.cli.output import answer, json_option
 
 

@@ -9,9 +9,9 @@ import click
 
 from watchkeeper.adapters.local.actor import os_user
 from watchkeeper.adapters.local.clock import WallClock
-from watchkeeper.app.label_import import Delivery, LabelImport, Place, import_labels
-from watchkeeper.app.project import load_project
-from watchkeeper.app.workspace import open_workspace
+from watchkeeper.app.captures.label_import import Delivery, LabelImport, Place, import_labels
+from watchkeeper.app.setup.project import load_project
+from watchkeeper.app.setup.workspace import open_workspace
 from watchkeeper.cli.output import answer, json_option, read_moment, workspace_option
 from watchkeeper.cli.progress import progress_bars
 from watchkeeper.core.encoding import digest

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from watchkeeper.app.merging import Merged, MergeRequest, merge_to_folder
+from watchkeeper.app.captures.merging import Merged, MergeRequest, merge_to_folder
 from watchkeeper.cli.output import answer, json_option
 from watchkeeper.cli.progress import progress_bars
 from watchkeeper.readers.blobs import blobs_of

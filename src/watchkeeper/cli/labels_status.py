@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from watchkeeper.adapters.local.clock import WallClock
-from watchkeeper.app.label_status import LabelStatus, StatusRequest, WindowLabels, label_status
-from watchkeeper.app.project import load_project
-from watchkeeper.app.workspace import open_workspace
+from watchkeeper.app.monitoring.label_status import LabelStatus, StatusRequest, WindowLabels, label_status
+from watchkeeper.app.setup.project import load_project
+from watchkeeper.app.setup.workspace import open_workspace
 from watchkeeper.cli.output import answer, json_option, table, workspace_option
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.windows import parse_utc

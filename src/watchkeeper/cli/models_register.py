@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from watchkeeper.adapters.local.actor import os_user
-from watchkeeper.app.external import register_external
-from watchkeeper.app.project import load_project
-from watchkeeper.app.targets import open_target
-from watchkeeper.app.workspace import open_workspace
+from watchkeeper.app.registry.external import register_external
+from watchkeeper.app.setup.project import load_project
+from watchkeeper.app.setup.targets import open_target
+from watchkeeper.app.setup.workspace import open_workspace
 from watchkeeper.cli.output import answer, json_option, workspace_option
 
 

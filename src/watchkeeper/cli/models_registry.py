@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from watchkeeper.adapters.local.actor import os_user
-from watchkeeper.app.candidates import described
-from watchkeeper.app.models import (
+from watchkeeper.app.registry.candidates import described
+from watchkeeper.app.registry.models import (
     ModelStatus,
     Tryout,
     approve,
@@ -20,9 +20,9 @@ from watchkeeper.app.models import (
     try_out,
     withdraw,
 )
-from watchkeeper.app.project import load_project
-from watchkeeper.app.targets import Target, open_target
-from watchkeeper.app.workspace import open_workspace
+from watchkeeper.app.setup.project import load_project
+from watchkeeper.app.setup.targets import Target, open_target
+from watchkeeper.app.setup.workspace import open_workspace
 from watchkeeper.cli.output import answer, json_option, table, workspace_option
 from watchkeeper.core.values import CandidateKind, ModelVersion
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from watchkeeper.adapters.local.actor import os_user
-from watchkeeper.app.backfill import Backfill, Backfilled
-from watchkeeper.app.backfill import backfill as run
-from watchkeeper.app.project import load_project
-from watchkeeper.app.targets import open_target
-from watchkeeper.app.workspace import open_workspace
+from watchkeeper.app.replay.backfill import Backfill, Backfilled
+from watchkeeper.app.replay.backfill import backfill as run
+from watchkeeper.app.setup.project import load_project
+from watchkeeper.app.setup.targets import open_target
+from watchkeeper.app.setup.workspace import open_workspace
 from watchkeeper.cli.execution_text import KEY_SHOWN, window_cell
 from watchkeeper.cli.output import answer, json_option, read_moment, table, workspace_option
 from watchkeeper.cli.progress import progress_bars

@@ -7,12 +7,12 @@ from functools import partial
 
 from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.adapters.local.store import FolderStore
-from watchkeeper.app.analysis import MONITOR, Analysis
-from watchkeeper.app.analysis_inputs import Reading
-from watchkeeper.app.analysis_view import figure, worst_first
-from watchkeeper.app.engines import open_engine
-from watchkeeper.app.file_judging import FileJudgement, judge_files
-from watchkeeper.app.schemas import schema
+from watchkeeper.app.files.analysis import MONITOR, Analysis
+from watchkeeper.app.files.engines import open_engine
+from watchkeeper.app.files.inputs import Reading
+from watchkeeper.app.files.judging import FileJudgement, judge_files
+from watchkeeper.app.files.view import figure, worst_first
+from watchkeeper.app.registry.schemas import schema
 from watchkeeper.cli.execution_text import evidence_lines
 from watchkeeper.cli.monitor_run import RunOptions
 from watchkeeper.cli.output import answer, printable

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from watchkeeper.adapters.local.actor import os_user
-from watchkeeper.app.monitoring import MonitorRun, run_monitor, section_of, window_of
-from watchkeeper.app.project import load_project
-from watchkeeper.app.reporting import write_execution_page
-from watchkeeper.app.targets import open_target
-from watchkeeper.app.workspace import open_workspace
+from watchkeeper.app.monitoring.run import MonitorRun, run_monitor, section_of
+from watchkeeper.app.pages.reporting import write_execution_page
+from watchkeeper.app.setup.project import load_project
+from watchkeeper.app.setup.targets import open_target
+from watchkeeper.app.setup.workspace import open_workspace
 from watchkeeper.cli.execution_text import execution_text
 from watchkeeper.cli.monitor_run import RunOptions
 from watchkeeper.cli.output import answer
@@ -28,7 +28,7 @@ def run_window(typed: RunOptions) -> int:
         at = parse_utc(moment) if moment else section.schedule.previous(now)
     except ValueError as error:
         raise InputError(f"run monitor {monitor} at {moment}: {error}") from None
-    ended = window_of(section, at).end
+    ended = section.window(at).end
     if ended > now:
         raise InputError(
             f"run monitor {monitor} at {utc_text(at)}: want a window that has ended, it ends "

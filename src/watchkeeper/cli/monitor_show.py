@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from watchkeeper.app.executions import Recorded, recorded
-from watchkeeper.app.workspace import Workspace, open_workspace
+from watchkeeper.app.registry.executions import Recorded, recorded
+from watchkeeper.app.setup.workspace import Workspace, open_workspace
 from watchkeeper.cli.execution_text import KEY_SHOWN, execution_text, window_cell
 from watchkeeper.cli.output import answer, json_option, read_moment, workspace_option
 from watchkeeper.core.errors import InputError

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from watchkeeper.app.init import template_folder
-from watchkeeper.app.project import load_project
-from watchkeeper.app.rehearsal import RehearsalRequest
-from watchkeeper.app.rehearse import interrupted
-from watchkeeper.app.rehearse import rehearse as run
-from watchkeeper.app.serving import ServeRequest, serve_project
-from watchkeeper.app.summary import Summary
+from watchkeeper.app.endpoints.serving import ServeRequest, serve_project
+from watchkeeper.app.pages.summary import Summary
+from watchkeeper.app.replay.rehearsal import RehearsalRequest
+from watchkeeper.app.replay.rehearse import interrupted
+from watchkeeper.app.replay.rehearse import rehearse as run
+from watchkeeper.app.setup.init import template_folder
+from watchkeeper.app.setup.project import load_project
 from watchkeeper.cli.live_view import live_view
 from watchkeeper.cli.output import answer, check_month, json_option, table
 from watchkeeper.cli.sources import data_option, source_request

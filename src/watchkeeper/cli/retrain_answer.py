@@ -9,13 +9,13 @@ import click
 
 from watchkeeper.adapters.local.actor import os_user
 from watchkeeper.adapters.local.lock import alone
-from watchkeeper.app.interruption import finishing, refuse_retrain
-from watchkeeper.app.project import load_project
-from watchkeeper.app.retrain import RetrainJob, run_retrain
-from watchkeeper.app.retrains import Retrain, answer_retrain, find_retrain
-from watchkeeper.app.targets import open_target
-from watchkeeper.app.train import dataset_of
-from watchkeeper.app.workspace import LOCK, open_workspace
+from watchkeeper.app.retraining.interruption import finishing, refuse_retrain
+from watchkeeper.app.retraining.retrain import RetrainJob, run_retrain
+from watchkeeper.app.retraining.retrains import Retrain, answer_retrain, find_retrain
+from watchkeeper.app.retraining.train import dataset_of
+from watchkeeper.app.setup.project import load_project
+from watchkeeper.app.setup.targets import open_target
+from watchkeeper.app.setup.workspace import LOCK, open_workspace
 from watchkeeper.cli.output import answer, json_option, workspace_option
 from watchkeeper.cli.progress import progress_bars
 from watchkeeper.cli.sources import data_option, source_request

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from watchkeeper.adapters.local.lock import held
-from watchkeeper.app.project import load_project
-from watchkeeper.app.retrains import Retrain, RetrainState, retrains
-from watchkeeper.app.workspace import LOCK, open_workspace
+from watchkeeper.app.retraining.retrains import Retrain, RetrainState, retrains
+from watchkeeper.app.setup.project import load_project
+from watchkeeper.app.setup.workspace import LOCK, open_workspace
 from watchkeeper.cli.output import answer, json_option, table, workspace_option
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from watchkeeper.app.schema_list import SchemaDiff, SchemaUse, schema_diff, schema_use, schema_uses
-from watchkeeper.app.workspace import open_workspace
+from watchkeeper.app.registry.schema_list import SchemaDiff, SchemaUse, schema_diff, schema_use, schema_uses
+from watchkeeper.app.setup.workspace import open_workspace
 from watchkeeper.cli.output import answer, json_option, table, workspace_option
 from watchkeeper.core.errors import InputError
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from watchkeeper.app.model_server import ModelServer, serve_model
+from watchkeeper.app.endpoints.model_server import ModelServer, serve_model
 
 
 @click.command()

@@ -10,11 +10,11 @@ import click
 
 from watchkeeper.adapters.local.client import EndpointClient
 from watchkeeper.adapters.local.endpoint import LocalEndpointHost
-from watchkeeper.app.faults import Fault, check_faults
-from watchkeeper.app.project import load_project
-from watchkeeper.app.replaying import Asked, Pace, Replayed, TableColumns, replay, requests_of
-from watchkeeper.app.schemas import schemas
-from watchkeeper.app.workspace import open_workspace
+from watchkeeper.app.registry.schemas import schemas
+from watchkeeper.app.replay.faults import Fault, check_faults
+from watchkeeper.app.replay.replaying import Asked, Pace, Replayed, TableColumns, replay, requests_of
+from watchkeeper.app.setup.project import load_project
+from watchkeeper.app.setup.workspace import open_workspace
 from watchkeeper.cli.output import answer, json_option, workspace_option
 from watchkeeper.cli.progress import progress_bars
 from watchkeeper.core.errors import InputError

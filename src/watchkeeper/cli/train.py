@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from watchkeeper.adapters.local.actor import os_user
-from watchkeeper.app.project import load_project
-from watchkeeper.app.targets import open_target
-from watchkeeper.app.train import Trained, dataset_of
-from watchkeeper.app.train import train as run
-from watchkeeper.app.workspace import open_workspace
+from watchkeeper.app.retraining.train import Trained, dataset_of
+from watchkeeper.app.retraining.train import train as run
+from watchkeeper.app.setup.project import load_project
+from watchkeeper.app.setup.targets import open_target
+from watchkeeper.app.setup.workspace import open_workspace
 from watchkeeper.cli.output import answer, check_month, json_option, workspace_option
 from watchkeeper.cli.progress import progress_bars
 from watchkeeper.cli.sources import data_option, source_request

@@ -9,10 +9,10 @@ import click
 
 from watchkeeper.adapters.local.lock import held
 from watchkeeper.adapters.local.store import FolderStore
-from watchkeeper.app.project import Project, load_project
-from watchkeeper.app.retrains import Retrain, RetrainState, retrains
-from watchkeeper.app.serving import ServeRequest, serve_project
-from watchkeeper.app.workspace import LOCK
+from watchkeeper.app.endpoints.serving import ServeRequest, serve_project
+from watchkeeper.app.retraining.retrains import Retrain, RetrainState, retrains
+from watchkeeper.app.setup.project import Project, load_project
+from watchkeeper.app.setup.workspace import LOCK
 from watchkeeper.cli.output import workspace_option
 from watchkeeper.serving.workers import end_with_input, is_worker
 

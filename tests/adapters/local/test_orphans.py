@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from watchkeeper.app.init import init
+from watchkeeper.app.setup.init import init
 
 STARTS = """
 import sys

@@ -15,7 +15,7 @@ import pytest
 from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.adapters.local.trail import FolderTrail
-from watchkeeper.app.audit import log, verify_log
+from watchkeeper.app.setup.audit import log, verify_log
 from watchkeeper.core.audit import Event
 from watchkeeper.core.errors import PlatformError
 from watchkeeper.core.values import Actor

@@ -10,7 +10,7 @@ import pytest
 from watchkeeper.adapters.memory.store import MemoryStore
 from watchkeeper.adapters.receivers import RECEIVERS
 from watchkeeper.adapters.receivers.file import payload
-from watchkeeper.app.project_sections import ReceiverSection
+from watchkeeper.app.setup.sections import ReceiverSection
 from watchkeeper.core.rules import Action, Alert, AlertState, Severity
 
 START = datetime(2020, 2, 1, tzinfo=UTC)

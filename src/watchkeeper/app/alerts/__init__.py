@@ -1,0 +1,1 @@
+"""Rules over metrics, and what a firing one leads to."""

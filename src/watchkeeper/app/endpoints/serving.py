@@ -1,0 +1,117 @@
+"""Serve a workspace's endpoints, their metrics and those of the monitors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from watchkeeper.adapters.local.clock import WallClock
+from watchkeeper.adapters.local.store import FolderStore
+from watchkeeper.adapters.local.trail import FolderTrail
+from watchkeeper.app.captures.label_import import Delivery, LabelImport, Place, import_labels, no_report
+from watchkeeper.app.registry.artefacts import load_version
+from watchkeeper.app.registry.candidates import end, ended_by, open_candidate
+from watchkeeper.app.registry.executions import exposed
+from watchkeeper.app.registry.models import catalogue
+from watchkeeper.app.setup.project import Project
+from watchkeeper.core.audit import Event
+from watchkeeper.core.encoding import digest
+from watchkeeper.core.ports import Store, Trail
+from watchkeeper.core.values import Actor, Candidate, Sample, TrialOutcome, newest
+from watchkeeper.readers.label_tables import truths_table
+from watchkeeper.render.exposition import exposition
+from watchkeeper.serving.ground_truth import LabelDelivery
+from watchkeeper.serving.run import Served, serve
+from watchkeeper.serving.server import Hooks
+from watchkeeper.serving.settings import EndpointSettings, ServerSettings
+
+REPORT = "report.html"
+SERVER = Actor(
+    "endpoint-server", "service"
+)  # what it does by itself, and labels over HTTP: who brought them nobody knows
+
+
+@dataclass(frozen=True, slots=True)
+class ServeRequest:
+    """How to serve a workspace."""
+
+    workspace: Path
+    host: str = "127.0.0.1"
+    port: int = 8321
+    rehearsal: bool = False
+    workers: int = 1
+
+
+def serve_project(project: Project, request: ServeRequest) -> None:
+    """Serve every environment's endpoint until SIGTERM or SIGINT; see `serving.run.serve`."""
+    store = FolderStore(request.workspace.resolve())
+    trail = FolderTrail(store, WallClock())
+    known = catalogue(store)
+    deployments = [found for name in project.environments if (found := known.serving(name))]
+    tried = [each for name in project.environments if (each := open_candidate(store, name))]
+    settings = ServerSettings(
+        project=project.name,
+        workspace=request.workspace.resolve(),
+        endpoints=tuple(
+            EndpointSettings(
+                name=project.endpoint(name),
+                environment=name,
+                capture=project.environment(name).environments[name].capture.policy(),
+            )
+            for name in project.environments
+        ),
+        rehearsal=request.rehearsal,
+        host=request.host,
+        port=request.port,
+        workers=request.workers,
+    )
+    serve(
+        settings,
+        store,
+        Served(deployments, tried),
+        Hooks(
+            load=lambda deployment: load_version(store, deployment.version, deployment.digest),
+            metrics=lambda live: exposition(_exposed(store, live)),
+            pages=lambda path: _page(store, path),
+            labels=lambda delivery: store_labels(store, trail, delivery),
+            capture_changed=lambda settings, why: record_capture(trail, settings, why),
+            withdrawn=lambda candidate, why: record_withdrawal(store, trail, candidate, why),
+        ),
+    )
+
+
+def store_labels(store: Store, trail: Trail, sent: LabelDelivery) -> LabelImport:
+    """Import labels that came over HTTP; the audit log hears of it when any are stored."""
+    delivery = Delivery(
+        table=truths_table(sent.truths),
+        source="request body",
+        digest=digest(sent.body),
+        collected_at=sent.collected_at,
+        actor=SERVER,
+        silent=True,
+    )
+    return import_labels(Place(store, trail, sent.environment, sent.endpoint), delivery, no_report)
+
+
+def record_capture(trail: Trail, settings: EndpointSettings, why_off: str) -> None:
+    """That an endpoint's capture went off, or with an empty text on again, in the audit log."""
+    action, now = f"capture.{'off' if why_off else 'on'}", WallClock().now()
+    trail.append(Event(action, settings.name, SERVER, now, why_off or "records can be written again"))
+
+
+def record_withdrawal(store: Store, trail: Trail, candidate: Candidate, why: str) -> None:
+    """A canary that the server withdrew by itself, on record and in the audit log."""
+    ended = ended_by(candidate, TrialOutcome.WITHDRAWN, why, SERVER, WallClock().now())
+    end(store, trail, candidate, ended)
+
+
+def _exposed(store: Store, live: Sequence[Sample]) -> tuple[Sample, ...]:
+    return newest([*exposed(store), *live])
+
+
+def _page(store: Store, path: str) -> bytes | None:
+    """The report at `/`, and every execution's page under its own key; None for anything else."""
+    key = path or REPORT
+    is_page = key == REPORT or (key.startswith("executions/") and key.endswith(f"/{REPORT}"))
+    return store.read(key) if is_page and key in store.list(key) else None

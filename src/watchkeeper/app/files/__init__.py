@@ -1,0 +1,1 @@
+"""Files judged by themselves, without a project."""

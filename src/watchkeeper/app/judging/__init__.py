@@ -1,0 +1,1 @@
+"""Rows of a model version held against its baseline: one judge a monitor."""

@@ -1,0 +1,1 @@
+"""A window of captured rows, judged and recorded."""

@@ -1,0 +1,122 @@
+"""Executions on record, and the samples they exposed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from watchkeeper.app.registry.records import read_record
+from watchkeeper.core.errors import InputError
+from watchkeeper.core.ports import Store
+from watchkeeper.core.values import VERDICTS, Execution, Sample, Status, newest
+from watchkeeper.core.windows import hour_folder
+
+_REVISIONS = 1000  # of one window; more than that is a fault somewhere
+_REVISION = re.compile(r"/revision-(\d+)/execution\.json$")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An execution, which revision of its window it is, and the folder that holds its files."""
+
+    execution: Execution
+    revision: int
+    folder: str  # with a slash at the end
+
+
+def executions(store: Store, within: str = "") -> tuple[Execution, ...]:
+    """Every execution on record, in order of time, schedule and revision.
+
+    `within` is a schedule, or a schedule and an hour's folder: only those are read.
+    """
+    return tuple(each.execution for each in recorded(store, within))
+
+
+def recorded(store: Store, within: str = "") -> tuple[Recorded, ...]:
+    """Every execution on record with its place, in order of time, schedule and revision."""
+    found = [
+        Recorded(read_record(store, key, Execution), _revision(key), key.removesuffix("execution.json"))
+        for key in store.list(f"executions/{within}/" if within else "executions/")
+        if key.endswith("/execution.json")
+    ]
+    return tuple(
+        sorted(found, key=lambda each: (each.execution.scheduled_at, each.execution.schedule, each.revision))
+    )
+
+
+def newest_revisions(found: Iterable[Execution]) -> tuple[Execution, ...]:
+    """Of each window of a schedule what was said last, in the order of the executions given."""
+    held = {(each.schedule, each.window): each for each in found}
+    return tuple(held.values())
+
+
+def _revision(key: str) -> int:
+    """The revision that a record's key names; the tenth comes after the second."""
+    named = _REVISION.search(key)
+    return int(named[1]) if named else 1
+
+
+def place(store: Store, draft: Execution) -> tuple[str, Execution | None]:
+    """The folder for an execution, and the one stored there that read the same inputs under the same key.
+
+    Other inputs or settings are another revision of the window, in a folder of its own; so is another
+    try after one that failed.
+    """
+    for folder, stored in _revisions(store, draft):
+        if stored is None:
+            return folder, None
+        if (stored.key, stored.inputs) == (draft.key, draft.inputs) and stored.status is not Status.FAILED:
+            return folder, stored
+    raise InputError(f"record execution {draft.schedule}: want fewer than {_REVISIONS} revisions of a window")
+
+
+def folder_of(store: Store, execution: Execution) -> str:
+    """Where an execution's files are, with a slash at the end. Raises InputError for one not on record."""
+    for folder, stored in _revisions(store, execution):
+        if stored is None:
+            break
+        if stored == execution:
+            return folder
+    raise InputError(f"find execution {execution.schedule}, {execution.window}: it is not on record")
+
+
+def _revisions(store: Store, execution: Execution) -> Iterator[tuple[str, Execution | None]]:
+    """The folders of a window's revisions, first to last, then the next free one with None."""
+    base = f"executions/{execution.schedule}/{hour_folder(execution.scheduled_at)}/"
+    for revision in range(1, _REVISIONS):
+        folder = base if revision == 1 else f"{base}revision-{revision}/"
+        key = f"{folder}execution.json"
+        if key not in store.list(key):
+            yield folder, None
+            return
+        yield folder, read_record(store, key, Execution)
+
+
+def exposed(store: Store, environment: str | None = None) -> tuple[Sample, ...]:
+    """What the executions, of one environment or of all, expose as metrics now.
+
+    An execution with a verdict replaces every series of its schedule. One without adds what it has to
+    say of itself, and the figures of the verdict before stay. Of each schedule no more is read than that.
+    """
+    verdicts: list[Sample] = []
+    latest: list[Sample] = []
+    for keys in _by_schedule(store):
+        for place, key in enumerate(reversed(keys)):
+            execution = read_record(store, key, Execution)
+            if environment not in (None, execution.environment):
+                break
+            if place == 0:
+                latest += execution.samples
+            if execution.status in VERDICTS:
+                verdicts += execution.samples
+                break
+    return newest([*verdicts, *latest])
+
+
+def _by_schedule(store: Store) -> Iterator[list[str]]:
+    """The keys of each schedule's executions, oldest first."""
+    keys = [key for key in store.list("executions/") if key.endswith("/execution.json")]
+    for _, found in groupby(keys, key=lambda key: key.split("/")[1]):
+        yield sorted(found, key=lambda key: (_REVISION.sub("/execution.json", key), _revision(key)))

@@ -1,0 +1,1 @@
+"""Time gone through again: rehearsals, backfills, traffic."""

@@ -1,0 +1,1 @@
+"""A project, its workspace, and the target that its loop runs on."""

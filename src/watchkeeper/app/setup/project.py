@@ -1,0 +1,225 @@
+"""The project file, read once into frozen values: `watchkeeper.yaml`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from watchkeeper.app.setup.sections import (
+    OVERRIDABLE,
+    SAID,
+    AlertSection,
+    ProjectFile,
+    SlaSection,
+    unknown,
+)
+from watchkeeper.app.setup.yaml_source import Located, Path_, locate, overlay, parse_yaml, read_text
+from watchkeeper.core.decisions import ApprovalNeed, RetrainPolicy
+from watchkeeper.core.encoding import digest
+from watchkeeper.core.errors import InputError
+from watchkeeper.core.rules import METRIC_PREFIX, Action, Comparison, Rule, Severity
+from watchkeeper.core.windows import Duration
+
+FILE = "watchkeeper.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The parsed file: its text, its settings, and the settings as each environment overrides them."""
+
+    path: Path
+    text: str
+    settings: ProjectFile
+    by_environment: Mapping[str, ProjectFile]
+
+    @property
+    def name(self) -> str:
+        return self.settings.project
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the file as it was read."""
+        return digest(self.text.encode())
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """In the order of promotion."""
+        return tuple(self.by_environment)
+
+    def environment(self, name: str) -> ProjectFile:
+        """The settings as they apply there. Raises InputError when there is no such environment."""
+        if name not in self.by_environment:
+            raise InputError(f"project {self.name}: {unknown(name, self.by_environment, 'environment')}")
+        return self.by_environment[name]
+
+    def seeded(self, seed: int) -> Project:
+        """The same project with another seed for its search; the text stays what was read."""
+        training = self.settings.training
+        search = training.search.model_copy(update={"seed": seed})
+        settings = {"training": training.model_copy(update={"search": search})}
+        return replace(self, settings=self.settings.model_copy(update=settings))
+
+    def before(self, name: str) -> str | None:
+        """The environment a version has to serve in before it may come to this one."""
+        self.environment(name)
+        place = self.environments.index(name)
+        return self.environments[place - 1] if place else None
+
+    def endpoint(self, environment: str) -> str:
+        """The endpoint's name: project and environment."""
+        self.environment(environment)
+        return f"{self.name}-{environment}"
+
+    def rules(self, environment: str) -> tuple[Rule, ...]:
+        """The alert rules of an environment, each held to that environment's series.
+
+        A promise about its endpoint or labels is a rule too, for its owner where that is a receiver.
+        """
+        settings = self.environment(environment)
+        promised = [_promised(settings, sla) for sla in settings.slas if sla.is_rule]
+        return tuple(_rule(self, environment, alert) for alert in (*settings.alerts, *promised))
+
+    def retrain_policy(self, environment: str) -> RetrainPolicy:
+        """When an alert of that environment may lead to a retrain."""
+        section = self.environment(environment).retrain
+        count, _, within = section.at_most.partition(" per ")
+        need = section.approval.get(environment, ApprovalNeed.REQUIRED)
+        return RetrainPolicy(need, section.cooldown, int(count), Duration.parse(within))
+
+
+def load_project(path: Path) -> Project:
+    """Read `watchkeeper.yaml`, or the one in the folder `path`.
+
+    Raises InputError listing every fault as `file:line: key: what was wanted`, nearest valid key
+    included.
+    """
+    file = path / FILE if path.is_dir() else path
+    text = read_text(file)
+    top = parse_yaml(text, file)
+    whole = _validated(_without_overrides(top), file)
+    by_environment = {
+        name: _validated(_for_environment(top, name), file).model_copy(
+            update={"environments": whole.environments}
+        )
+        for name in whole.environments
+    }
+    _check_captured(locate(top, file), by_environment, file)
+    return Project(file, text, whole, by_environment)
+
+
+def _check_captured(located: Located, by_environment: Mapping[str, ProjectFile], file: Path) -> None:
+    """Monitors judge what was asked beside what was answered."""
+    for name, settings in by_environment.items():
+        if settings.monitors and settings.environments[name].capture.one_sided:
+            at: Path_ = ("environments", name, "capture", "capture_options")
+            wanted = (
+                "want Input and Output: this project has monitors, which judge requests with their answers"
+            )
+            raise InputError(f"{file}:{located.line(at)}: {'.'.join(map(str, at))}: {wanted}")
+
+
+def _environment_nodes(top: yaml.MappingNode) -> list[tuple[yaml.Node, yaml.Node]]:
+    for key, value in top.value:
+        if key.value == "environments" and isinstance(value, yaml.MappingNode):
+            return list(value.value)
+    return []
+
+
+def _own(node: yaml.Node) -> yaml.Node:
+    """An environment's node with its own keys alone, or with an unknown key that no section has."""
+    if not isinstance(node, yaml.MappingNode):
+        return node
+    own = [(key, value) for key, value in node.value if key.value not in OVERRIDABLE]
+    return yaml.MappingNode(node.tag, own, node.start_mark, node.end_mark)
+
+
+def _without_overrides(top: yaml.MappingNode) -> yaml.MappingNode:
+    def stripped(key: yaml.Node, value: yaml.Node) -> yaml.Node:
+        if key.value != "environments" or not isinstance(value, yaml.MappingNode):
+            return value
+        pairs = [(name, _own(node)) for name, node in value.value]
+        return yaml.MappingNode(value.tag, pairs, value.start_mark, value.end_mark)
+
+    pairs = [(key, stripped(key, value)) for key, value in top.value]
+    return yaml.MappingNode(top.tag, pairs, top.start_mark, top.end_mark)
+
+
+def _for_environment(top: yaml.MappingNode, name: str) -> yaml.MappingNode:
+    node = next(value for key, value in _environment_nodes(top) if key.value == name)
+    if not isinstance(node, yaml.MappingNode):
+        return _without_overrides(top)
+    overridden = [pair for pair in node.value if pair[0].value in OVERRIDABLE]
+    over = yaml.MappingNode(node.tag, overridden, node.start_mark, node.end_mark)
+    return overlay(_without_overrides(top), over)
+
+
+def _validated(node: yaml.MappingNode, file: Path) -> ProjectFile:
+    located = locate(node, file)
+    try:
+        return ProjectFile.model_validate_json(json.dumps(located.data))
+    except ValidationError as error:
+        faults = sorted({_fault(located, fault, file) for fault in error.errors()})
+        raise InputError("\n".join(text for _, text in faults)) from None
+
+
+def _fault(located: Located, fault: ErrorDetails, file: Path) -> tuple[int, str]:
+    context = fault.get("ctx", {})
+    at = _in_file(located, (*fault["loc"], *context.get("at", ())))
+    name = ".".join(str(part) for part in at)
+    if fault["type"] == SAID:
+        message = fault["msg"]
+    elif fault["type"] == "missing":
+        message = f'want a key "{fault["loc"][-1]}" here, got none'
+    elif fault["type"] == "value_error":
+        message = str(context["error"])
+    else:
+        message = (
+            f"{fault['msg'][0].lower()}{fault['msg'][1:]}, got {json.dumps(fault['input'], default=str)}"
+        )
+    line = located.line(at)
+    return line, f"{file}:{line}: {name}: {message}"
+
+
+def _in_file(located: Located, path: Path_) -> Path_:
+    """The path without the parts that only the validator knows, such as `[key]` and union branches."""
+    found: Path_ = ()
+    for part in path:
+        if (*found, part) in located.lines:
+            found = (*found, part)
+    return found
+
+
+def _promised(settings: ProjectFile, sla: SlaSection) -> AlertSection:
+    return AlertSection(
+        name=sla.rule_name,
+        metric=sla.metric,
+        above=sla.at_most,
+        below=sla.at_least,
+        severity=Severity.CRITICAL,
+        action=Action.NOTIFY,
+        notify=[sla.owner] if sla.owner in settings.receivers else [],
+    )
+
+
+def _rule(project: Project, environment: str, alert: AlertSection) -> Rule:
+    comparison = (
+        Comparison.ABOVE if alert.above is not None else Comparison.BELOW if alert.below is not None else None
+    )
+    threshold = alert.above if alert.above is not None else alert.below
+    return Rule(
+        name=alert.name,
+        metric=METRIC_PREFIX + alert.metric,
+        comparison=comparison,
+        threshold=threshold if threshold is not None else 0.0,
+        lasting=alert.lasting,
+        severity=alert.severity,
+        action=alert.action,
+        notify=tuple(alert.notify),
+        matchers=(("environment", environment), ("project", project.name)),
+    )

@@ -1,0 +1,461 @@
+"""The project file's sections: what each key takes, and what is wrong with any other value.
+
+pydantic checks types; what is a matter of ours is said by an error of the type `SAID`, with the
+place of the key it is about.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from watchkeeper.core.decisions import ApprovalNeed
+from watchkeeper.core.metrics import METRICS, MetricType
+from watchkeeper.core.rules import METRIC_PREFIX, Action, Severity
+from watchkeeper.core.values import CanaryLimits, Role
+from watchkeeper.core.windows import Cron, Duration, Window
+from watchkeeper.model.features import FeatureSpec
+from watchkeeper.model.level import LevelSpec
+from watchkeeper.serving.settings import CSV_TYPES, JSON_TYPES, CaptureMode, CapturePolicy, OnFailure
+from watchkeeper.training.settings import Threshold, TrainingSettings
+
+KNOWN_METRICS = tuple(metric.name.removeprefix(METRIC_PREFIX) for metric in METRICS)
+OVERRIDABLE = ("data", "training", "monitors", "alerts", "receivers", "retrain", "slas", "retain", "targets")
+COMPLETENESS = "data_quality_completeness_ratio"
+RULE_METRICS = ("endpoint_", "labels_")  # what is known without judging a window
+SLA_METRICS = tuple(
+    name
+    for metric in METRICS
+    if metric.type is MetricType.GAUGE
+    and (name := metric.name.removeprefix(METRIC_PREFIX)).startswith(
+        (COMPLETENESS, "model_quality_", *RULE_METRICS)
+    )
+)
+OF_ONE_MONITOR = {
+    "agg_method": "explainability",
+    "multivariate": "data-quality",
+    "bootstrap": "model-quality",
+    "segments": "model-quality",
+    "segment_rows": "model-quality",
+    "explained_rows": "explainability",
+    "kernel_shap": "explainability",
+    "facet": "bias",
+    "label_values_or_threshold": "bias",
+    "group_variable": "bias",
+}
+SAID = "said"
+PREDICTION = "prediction"  # the column that the model's answers are
+
+
+def _parsed(kind: Any) -> BeforeValidator:
+    return BeforeValidator(lambda value: kind.parse(value) if isinstance(value, str) else value)
+
+
+def _said(message: str, *at: str | int) -> PydanticCustomError:
+    return PydanticCustomError(SAID, "{message}", {"message": message, "at": at})
+
+
+Length = Annotated[Duration, _parsed(Duration), PlainSerializer(str)]
+Schedule = Annotated[Cron, _parsed(Cron), PlainSerializer(str)]
+
+
+class Section(BaseModel):
+    """A part of the file: an unknown key is an error that names the nearest valid one."""
+
+    model_config = ConfigDict(frozen=True, strict=True, arbitrary_types_allowed=True)
+    also: ClassVar[tuple[str, ...]] = ()  # keys that belong here and are read elsewhere
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys_only(cls, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            known = [field.alias or name for name, field in cls.model_fields.items()]
+            for key in data:
+                if key not in known:
+                    raise _said(unknown(key, [*known, *cls.also]), key)
+        return data
+
+
+class DataSection(Section):
+    """Where rows come from and what their columns are for, in their order on the wire."""
+
+    source: str
+    files: list[str] = []  # of the source `files`, beside the project file
+    time: str
+    label: str
+    unit: str = ""  # of the label, as people write it
+    columns: dict[str, Role]
+    sensitive: list[str] = []
+
+    @field_validator("files")
+    @classmethod
+    def _of_files_alone(cls, files: list[str], info: ValidationInfo) -> list[str]:
+        if files and info.data.get("source") != "files":
+            raise _said("files: want the source files with it")
+        return files
+
+    @model_validator(mode="after")
+    def _named_columns_exist(self) -> DataSection:
+        for key, name, role in (("time", self.time, Role.TIME), ("label", self.label, Role.LABEL)):
+            if name not in self.columns:
+                raise _said(f"{key}: {unknown(name, self.columns, 'column')}", key)
+            held = [column for column, of_column in self.columns.items() if of_column is role]
+            if held != [name]:
+                got, wrong = " and ".join(held) or "no column", [each for each in held if each != name]
+                message = f'want the role {role} on column "{name}" alone, got it on {got}'
+                raise _said(message, "columns", *wrong[:1] or [name])
+        for name, role in self.columns.items():
+            if PREDICTION in (name, role):
+                message = f"want no {PREDICTION} here: the model's answers are added under that name"
+                raise _said(message, "columns", name)
+        return self
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Columns that a request carries."""
+        return tuple(name for name in self.columns if name != self.label)
+
+
+class SplitSection(Section):
+    window: Length = Duration(months=36)
+    validation: Length = Duration(months=3)
+    test: Length = Duration(months=3)
+
+
+class SearchSection(Section):
+    trials: int = Field(default=25, ge=1)
+    seed: int = Field(default=0, ge=0)
+
+
+class GateSection(Section):
+    months: int = Field(default=3, ge=1)
+
+
+class FeatureSection(Section):
+    """One model input: `kind` says how it is made (see docs/reference/project-file.md)."""
+
+    name: str
+    kind: Literal["number", "years", "band", "month", "mean_target"]
+    columns: list[str] = Field(min_length=1)
+    per: str | None = None
+    smoothing: float = Field(default=0.0, ge=0)
+    fallback: str | None = None
+
+
+class LevelSection(Section):
+    """How the level of the label by month is found, to be taken out before anything is fitted."""
+
+    time: str
+    within: list[str] = Field(min_length=1)
+    damping: float = Field(default=0.0, ge=0, lt=1)
+
+
+class TrainingSection(Section):
+    split: SplitSection = SplitSection()
+    search: SearchSection = SearchSection()
+    accept: dict[str, str] = {}
+    gate: GateSection = GateSection()
+    features: list[FeatureSection] = Field(min_length=1)
+    segments: list[str] = []
+    level: LevelSection | None = None
+
+    @model_validator(mode="after")
+    def _can_be_trained(self) -> TrainingSection:
+        self.training_settings()
+        return self
+
+    def training_settings(self) -> TrainingSettings:
+        """What a training run is told. Raises ValueError for values that no run can be made of."""
+        return TrainingSettings(
+            window=self.split.window,
+            validation=self.split.validation,
+            test=self.split.test,
+            trials=self.search.trials,
+            seed=self.search.seed,
+            accept=tuple(Threshold.parse(metric, text) for metric, text in self.accept.items()),
+            features=tuple(FeatureSpec(**feature.model_dump()) for feature in self.features),
+            segments=tuple(self.segments),
+            level=LevelSpec(**self.level.model_dump()) if self.level else None,
+        )
+
+
+class CaptureSection(Section):
+    """What is captured, and what becomes of a request whose record cannot be written."""
+
+    sampling: int = Field(default=100, ge=0, le=100)
+    capture_options: list[CaptureMode] = Field(default=list(CaptureMode), min_length=1)
+    csv_content_types: list[str] = Field(default=list(CSV_TYPES), max_length=10)
+    json_content_types: list[str] = Field(default=list(JSON_TYPES), max_length=10)
+    fsync: bool = False
+    on_failure: OnFailure = OnFailure.REFUSE
+    mask: list[str] = []
+
+    @property
+    def one_sided(self) -> bool:
+        """Whether only questions, or only answers, are captured."""
+        return frozenset(self.capture_options) != frozenset(CaptureMode)
+
+    def policy(self) -> CapturePolicy:
+        """As a server is told."""
+        return CapturePolicy(
+            sampling=self.sampling,
+            options=frozenset(self.capture_options),
+            csv_content_types=tuple(map(str.lower, self.csv_content_types)),
+            json_content_types=tuple(map(str.lower, self.json_content_types)),
+            fsync=self.fsync,
+            on_failure=self.on_failure,
+            mask=frozenset(self.mask),
+        )
+
+
+class LabelsSection(Section):
+    delay: Length = Duration()
+    coverage: float = Field(default=0.9, gt=0, le=1)
+
+
+class FacetSection(Section):
+    """A sensitive column and its group, in the words of `analysis_config.json`."""
+
+    name_or_index: str
+    value_or_threshold: list[str | int | float] = []
+
+
+class KernelShapSection(Section):
+    """How an endpoint is asked for attributions, where the model itself is not at hand."""
+
+    endpoint: str = Field(pattern=r"^https?://")
+    num_samples: int | None = Field(default=None, ge=2)
+    baseline_rows: int = Field(default=5, ge=1)
+    max_rows: int = Field(default=100_000, ge=1)
+
+
+class MonitorSection(Section):
+    schedule: Schedule
+    min_rows: int = Field(default=500, ge=1)
+    tolerance: float = Field(default=1.0, ge=1)  # times the baseline's error; 1.0 is the contract
+    labels: LabelsSection = LabelsSection()
+    multivariate: list[Literal["pca", "classifier"]] = []
+    bootstrap: int = Field(default=0, ge=0)  # resamples
+    segments: dict[str, str] = {}
+    segment_rows: int = Field(default=30, ge=2)
+    agg_method: Literal["mean_abs", "mean_sq", "median"] = "mean_abs"
+    explained_rows: int = Field(default=1_000, ge=30)  # fewer cannot be held against chance
+    kernel_shap: KernelShapSection | None = None
+    facet: list[FacetSection] = []
+    label_values_or_threshold: list[str | int | float] = []
+    group_variable: str | None = None
+
+    @field_validator("bootstrap")
+    @classmethod
+    def _none_or_enough(cls, count: int) -> int:
+        if 0 < count < 100:
+            raise _said(f"bootstrap: want 0 or at least 100 resamples, got {count}")
+        return count
+
+    def window(self, scheduled_at: datetime) -> Window:
+        """The period before a time of the schedule, moved back by the label delay (contract 2.4 and 8.6)."""
+        delay = self.labels.delay
+        return Window(delay.before(self.schedule.previous(scheduled_at)), delay.before(scheduled_at))
+
+    def columns_named(self) -> Iterator[tuple[str, *tuple[str | int, ...]]]:
+        """Each column that the section names, and where in it."""
+        for place, facet in enumerate(self.facet):
+            yield facet.name_or_index, "facet", place
+        if self.group_variable is not None:
+            yield self.group_variable, "group_variable"
+
+
+class AlertSection(Section):
+    model_config = ConfigDict(populate_by_name=False)
+
+    name: str = Field(pattern=r"^[A-Z][A-Za-z0-9]*$")
+    metric: str
+    above: float | None = None
+    below: float | None = None
+    absent: bool = False
+    lasting: Length = Field(default=Duration(), alias="for")
+    severity: Severity
+    action: Action
+    notify: list[str] = []
+
+    @model_validator(mode="after")
+    def _one_condition(self) -> AlertSection:
+        conditions = [self.above is not None, self.below is not None, self.absent]
+        if sum(conditions) != 1:
+            message = f"alert {self.name}: want one of above, below and absent, got {sum(conditions)}"
+            raise _said(message, "name")
+        if self.metric not in KNOWN_METRICS:
+            raise _said(unknown(self.metric, KNOWN_METRICS, "metric"), "metric")
+        return self
+
+
+class RetrainSection(Section):
+    approval: dict[str, ApprovalNeed] = {}
+    cooldown: Length = Duration(seconds=7 * 86400)
+    at_most: str = Field(default="2 per 30 days", pattern=r"^\d+ per .+$")
+
+    @field_validator("at_most")
+    @classmethod
+    def _per_duration(cls, text: str) -> str:
+        Duration.parse(text.partition(" per ")[2])
+        return text
+
+
+class SlaSection(Section):
+    """A promise about a metric. One about an endpoint or its labels is an alert rule too."""
+
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*$")
+    metric: str
+    at_most: float | None = Field(default=None, allow_inf_nan=False)
+    at_least: float | None = Field(default=None, allow_inf_nan=False)
+    column: str | None = None
+    owner: str
+    reference: str = ""
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> SlaSection:
+        if (self.at_most is None) == (self.at_least is None):
+            got = "none" if self.at_most is None else "both"
+            raise _said(f"sla {self.name}: want one of at_most and at_least, got {got}", "name")
+        if self.metric not in SLA_METRICS:
+            raise _said(unknown(self.metric, SLA_METRICS, "metric of an sla"), "metric")
+        if self.column is not None and self.metric != COMPLETENESS:
+            raise _said(f"sla {self.name}: want a column for {COMPLETENESS} alone", "column")
+        return self
+
+    @property
+    def is_rule(self) -> bool:
+        """Whether alert rules watch it; a monitor judges the others."""
+        return self.metric.startswith(RULE_METRICS)
+
+    @property
+    def rule_name(self) -> str:
+        """`p95-latency` as `SlaP95Latency`."""
+        return "Sla" + "".join(part[:1].upper() + part[1:] for part in self.name.split("-"))
+
+
+class CanarySection(Section):
+    """When a canary is withdrawn by itself."""
+
+    errors: float = Field(default=0.05, ge=0, lt=1)
+    latency: float = Field(default=2.0, gt=1)
+    requests: int = Field(default=100, ge=1, le=10_000)
+
+    def limits(self) -> CanaryLimits:
+        """As a candidate carries them."""
+        return CanaryLimits(self.errors, self.latency, self.requests)
+
+
+class EnvironmentSection(Section):
+    """One environment; every other key is a section of the project laid over the project's own."""
+
+    also: ClassVar[tuple[str, ...]] = OVERRIDABLE
+
+    approval: ApprovalNeed = ApprovalNeed.NONE
+    self_approval: bool = False
+    capture: CaptureSection = CaptureSection()
+    canary: CanarySection = CanarySection()
+
+
+class ReceiverSection(Section):
+    kind: Literal["file"]
+    path: str = "notifications"
+
+
+class ProjectFile(Section):
+    """The whole file as it applies to one environment, or to none."""
+
+    version: Literal[1]
+    project: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    problem: Literal["regression"]
+    data: DataSection
+    training: TrainingSection
+    environments: dict[str, EnvironmentSection] = Field(min_length=1)
+    monitors: dict[Literal["data-quality", "model-quality", "explainability", "bias"], MonitorSection] = {}
+    alerts: list[AlertSection] = []
+    receivers: dict[str, list[ReceiverSection]] = {}
+    retrain: RetrainSection = RetrainSection()
+    slas: list[SlaSection] = []
+    retain: dict[Literal["captures", "executions", "history", "audit"], str] = {}
+    targets: dict[Literal["local", "aws"], dict[str, Any]] = {"local": {}}
+
+    @model_validator(mode="after")
+    def _monitors_are_told_what_they_need(self) -> ProjectFile:
+        for monitor, section in self.monitors.items():
+            for key in sorted(section.model_fields_set & OF_ONE_MONITOR.keys()):
+                if OF_ONE_MONITOR[key] != monitor:
+                    raise _said(f"{key} is a key of {OF_ONE_MONITOR[key]} alone", "monitors", monitor, key)
+            if monitor == "bias":
+                for key in ("facet", "label_values_or_threshold"):
+                    if not getattr(section, key):
+                        raise _said(f"bias: want {key} with at least one entry", "monitors", monitor)
+        return self
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> ProjectFile:
+        """What one section calls by name, another must have: an alert must not reach nobody by a typo."""
+        rules = [alert.name for alert in self.alerts] + [sla.rule_name for sla in self.slas]
+        for place, sla in enumerate(self.slas):
+            if rules.count(sla.rule_name) > 1:
+                raise _said(f"sla {sla.name}: want a name of its own, got it twice", "slas", place, "name")
+        for name, known, noun, at in self._named():
+            if name not in known:
+                raise _said(unknown(name, known, noun), *at)
+        return self
+
+    def _named(self) -> Iterator[tuple[str, Collection[str], str, tuple[str | int, ...]]]:
+        """Each name, those there are, what they are names of, and where it stands."""
+        for place, feature in enumerate(self.training.features):
+            for name in filter(None, (*feature.columns, feature.per)):
+                yield name, self.data.inputs, "input column", ("training", "features", place)
+        for name in self.training.segments:
+            yield name, self.data.inputs, "input column", ("training", "segments")
+        for place, alert in enumerate(self.alerts):
+            for name in alert.notify:
+                yield name, self.receivers, "receiver", ("alerts", place, "notify")
+        yield from self._named_by_monitors()
+        for name in self.retrain.approval:
+            yield name, self.environments, "environment", ("retrain", "approval", name)
+        for place, sla in enumerate(self.slas):
+            if sla.column is not None:
+                yield sla.column, (*self.data.columns, PREDICTION), "column", ("slas", place, "column")
+        yield from self._named_as_hidden()
+
+    def _named_as_hidden(self) -> Iterator[tuple[str, Collection[str], str, tuple[str | int, ...]]]:
+        for environment, section in self.environments.items():
+            for place, name in enumerate(section.capture.mask):
+                yield (
+                    name,
+                    self.data.inputs,
+                    "column",
+                    ("environments", environment, "capture", "mask", place),
+                )
+        for place, name in enumerate(self.data.sensitive):
+            yield name, (*self.data.columns, PREDICTION), "column", ("data", "sensitive", place)
+
+    def _named_by_monitors(self) -> Iterator[tuple[str, Collection[str], str, tuple[str | int, ...]]]:
+        for monitor, section in self.monitors.items():
+            for name, *at in section.columns_named():
+                yield name, self.data.inputs, "input column", ("monitors", monitor, *at)
+
+
+def unknown(name: object, known: Iterable[str], noun: str = "key") -> str:
+    """What to say of a name that is not among the known ones: the nearest, or all of them."""
+    choices = list(known)
+    near = difflib.get_close_matches(str(name), choices, n=1, cutoff=0.5)
+    hint = f'did you mean "{near[0]}"?' if near else f"want one of {', '.join(choices)}"
+    return f'unknown {noun} "{name}"; {hint}'

@@ -1,0 +1,70 @@
+"""A workspace: one folder with a project file and every record of its loop.
+
+Opening one loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from watchkeeper.adapters.local.clock import WallClock
+from watchkeeper.adapters.local.store import FolderStore
+from watchkeeper.adapters.local.trail import FolderTrail
+from watchkeeper.app.setup.project import FILE
+from watchkeeper.core.errors import InputError
+from watchkeeper.core.ports import Store, Trail
+
+LOCK = "workspace.lock"  # held by whoever rehearses or answers a retrain there
+
+# Whatever use cases write at the top of a workspace; notifications lie where the project file says.
+WRITTEN = frozenset(
+    {
+        FILE,
+        "alerts",
+        "approvals",
+        "audit",
+        "audit-head.json",
+        "audit.lock",
+        "baselines",
+        "batch",
+        "candidates",
+        "capture-spool",
+        "captures",
+        "decisions",
+        "deployments",
+        "erasures",
+        "executions",
+        "ground-truth",
+        "mlflow",
+        "models",
+        "retrains",
+        "run",
+        "schemas",
+        "shadow-captures",
+        "spool",
+        "training",
+        LOCK,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """What can be read of a loop without running it."""
+
+    folder: Path
+    store: Store
+    trail: Trail
+
+
+def open_workspace(folder: Path) -> Workspace:
+    """Raises InputError when the folder holds no project file."""
+    found = folder.resolve()
+    if not (found / FILE).is_file():
+        raise InputError(
+            f"open workspace {found}: want a folder with {FILE}, got none; "
+            f"`watchkeeper init {folder} --template resale-price` makes one"
+        )
+    store = FolderStore(found)
+    return Workspace(found, store, FolderTrail(store, WallClock()))
