@@ -12,12 +12,13 @@ import types
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import click
+from pydantic import AfterValidator
 from pydantic.fields import FieldInfo
 
-from watchkeeper.app.setup.sections import OVERRIDABLE, ProjectFile, Section
+from watchkeeper.app.setup.sections import OVERRIDABLE, OneOf, ProjectFile, Section
 from watchkeeper.cli import COMMANDS
 from watchkeeper.core.metrics import METRICS
 from watchkeeper.core.problems import PROBLEMS
@@ -112,6 +113,8 @@ def _takes(field: FieldInfo) -> str:
 
 def _kind(kind: Any) -> str:
     origin, args = get_origin(kind), get_args(kind)
+    if origin is Annotated and (choices := _named(args[1:])):
+        return ", ".join(f"`{name}`" for name in choices)
     if origin is Literal:
         return ", ".join(f"`{value}`" for value in args)
     if origin in (Union, types.UnionType):
@@ -126,6 +129,12 @@ def _kind(kind: Any) -> str:
     if isinstance(kind, type) and issubclass(kind, Section):
         return "keys below"
     return _SCALARS.get(kind, "anything")
+
+
+def _named(metadata: Sequence[object]) -> tuple[str, ...]:
+    """The names that a text may be one of."""
+    functions = (each.func for each in metadata if isinstance(each, AfterValidator))
+    return next((each.names for each in functions if isinstance(each, OneOf)), ())
 
 
 def _default(field: FieldInfo) -> str:

@@ -10,7 +10,6 @@ from watchkeeper.core.problems import ProblemType
 from watchkeeper.core.values import Undefined
 from watchkeeper.monitors import model_quality
 from watchkeeper.monitors.answers import Answers
-from watchkeeper.monitors.every import MONITORS
 from watchkeeper.monitors.model_quality import Settings
 from watchkeeper.monitors.model_quality_values import (
     MetricConstraint,
@@ -154,12 +153,3 @@ def test_segments_come_worst_first_and_only_with_enough_rows() -> None:
 def test_segments_want_a_label_per_row() -> None:
     with pytest.raises(ValueError, match="one label per row, got 4 for 1 rows"):
         model_quality.segments(pl.DataFrame({"a": ["x"]}), Y, P, ("a",))
-
-
-def test_model_quality_and_bias_wait_for_labels() -> None:
-    assert {monitor.name: monitor.needs_labels for monitor in MONITORS} == {
-        "data-quality": False,
-        "model-quality": True,
-        "explainability": False,
-        "bias": True,
-    }

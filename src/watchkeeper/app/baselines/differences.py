@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 from watchkeeper.app.baselines.making import files_of
 from watchkeeper.app.files.column_distributions import column_distribution
-from watchkeeper.app.files.suggestion import ANALYSIS, Suggestion
+from watchkeeper.app.judging.judges import JUDGES
 from watchkeeper.app.registry.baselines import (
     BaselineRecord,
     Baselines,
@@ -21,18 +19,8 @@ from watchkeeper.app.registry.models import catalogue
 from watchkeeper.app.setup.project import Project
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.ports import Store
-from watchkeeper.monitors import (
-    bias,
-    clarify_diff,
-    data_quality,
-    data_quality_diff,
-    explainability,
-    model_quality,
-    model_quality_diff,
-)
-from watchkeeper.monitors.data_quality_diff import Change, DataQualityBaseline
-from watchkeeper.monitors.model_quality_diff import QualityBaseline
-from watchkeeper.readers import clarify as read_clarify
+from watchkeeper.monitors import data_quality
+from watchkeeper.monitors.data_quality_diff import Change
 from watchkeeper.readers import contract as read
 from watchkeeper.render.baseline_page import BaselineDiffView, baseline_page
 from watchkeeper.render.charts import Distribution
@@ -49,7 +37,7 @@ class BaselineDiff:
 
 def baseline_diff(store: Store, before: BaselineRecord, after: BaselineRecord) -> BaselineDiff:
     """Compare two baselines of one monitor. Raises IntegrityError when a file is not as it was written."""
-    changes = _DIFFS[before.monitor](files_of(store, before), files_of(store, after))
+    changes = JUDGES[before.monitor].diff(files_of(store, before), files_of(store, after))
     return BaselineDiff(before, after, changes)
 
 
@@ -132,45 +120,3 @@ def _distributions(store: Store, found: BaselineDiff) -> tuple[Distribution, ...
         and (earlier := before.feature(feature.name)) is not None
         and (drawn := column_distribution(earlier, feature)) is not None
     )
-
-
-def _data_quality(before: Suggestion, after: Suggestion) -> tuple[Change, ...]:
-    left, right = (
-        DataQualityBaseline(
-            read.data_quality_statistics(each.statistics, "statistics.json"),
-            read.data_quality_constraints(each.constraints, "constraints.json"),
-        )
-        for each in (before, after)
-    )
-    return data_quality_diff.diff(left, right)
-
-
-def _model_quality(before: Suggestion, after: Suggestion) -> tuple[Change, ...]:
-    left, right = (
-        QualityBaseline(
-            read.quality_statistics(each.statistics, "statistics.json"),
-            read.quality_constraints(each.constraints, "constraints.json"),
-        )
-        for each in (before, after)
-    )
-    return model_quality_diff.diff(left, right)
-
-
-def _explainability(before: Suggestion, after: Suggestion) -> tuple[Change, ...]:
-    left, right = (read_clarify.attributions(each.text(ANALYSIS), ANALYSIS)[0] for each in (before, after))
-    return clarify_diff.attributions_diff(left, right)
-
-
-def _bias(before: Suggestion, after: Suggestion) -> tuple[Change, ...]:
-    left, right = (read_clarify.bias_analysis(each.text(ANALYSIS), ANALYSIS) for each in (before, after))
-    return clarify_diff.bias_diff(left, right)
-
-
-_DIFFS: Mapping[str, Callable[[Suggestion, Suggestion], tuple[Change, ...]]] = MappingProxyType(
-    {
-        data_quality.MONITOR.name: _data_quality,
-        model_quality.MONITOR.name: _model_quality,
-        explainability.MONITOR.name: _explainability,
-        bias.MONITOR.name: _bias,
-    }
-)

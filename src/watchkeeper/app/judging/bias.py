@@ -11,8 +11,9 @@ import polars as pl
 from watchkeeper.app.files.suggestion import ANALYSIS, Suggestion
 from watchkeeper.app.judging.judgement import LABEL, Against, Figure, Judge, Judged, Watched, violations_file
 from watchkeeper.core.errors import InputError
-from watchkeeper.monitors import bias
+from watchkeeper.monitors import bias, clarify_diff
 from watchkeeper.monitors.bias_values import BiasAnalysis, BiasConfig, Facet, FacetBias
+from watchkeeper.monitors.data_quality_diff import Change
 from watchkeeper.monitors.evidence import MASK, NoRows
 from watchkeeper.readers import clarify as read
 from watchkeeper.render.clarify import bias_json, bias_violations_json
@@ -109,4 +110,10 @@ def _figures(facets: Iterable[FacetBias]) -> Iterator[Figure]:
                 yield Figure("bias_metric", metric.value, labels)
 
 
-JUDGE = Judge(bias.MONITOR, (ANALYSIS,), suggest, judge)
+def diff(before: Suggestion, after: Suggestion) -> tuple[Change, ...]:
+    """What tells two baselines apart, metric by metric."""
+    left, right = (read.bias_analysis(each.text(ANALYSIS), ANALYSIS) for each in (before, after))
+    return clarify_diff.bias_diff(left, right)
+
+
+JUDGE = Judge(bias.MONITOR, (ANALYSIS,), suggest, judge, diff)

@@ -23,7 +23,8 @@ from watchkeeper.app.judging.slas import broken_per_sla, source_notes, with_slas
 from watchkeeper.core.statistics.distances import Distance
 from watchkeeper.core.values import Role, Undefined, Violation
 from watchkeeper.model.domain_classifier import Told, tell_apart
-from watchkeeper.monitors import data_quality
+from watchkeeper.monitors import data_quality, data_quality_diff
+from watchkeeper.monitors.data_quality_diff import Change, DataQualityBaseline
 from watchkeeper.monitors.evidence import NoRows, offending_rows
 from watchkeeper.monitors.multivariate import Encoding, Floats, Reconstruction, reconstruction
 from watchkeeper.readers import contract as read
@@ -133,4 +134,16 @@ def _together(rows: pl.DataFrame, against: Against) -> tuple[list[Violation], li
     return [each.violation for each in found if each.drifted], figures, notes
 
 
-JUDGE = Judge(data_quality.MONITOR, (STATISTICS, CONSTRAINTS), suggest, judge, extras=(SAMPLE,))
+def diff(before: Suggestion, after: Suggestion) -> tuple[Change, ...]:
+    """What tells two baselines apart, column by column."""
+    left, right = (
+        DataQualityBaseline(
+            read.data_quality_statistics(each.statistics, "statistics.json"),
+            read.data_quality_constraints(each.constraints, "constraints.json"),
+        )
+        for each in (before, after)
+    )
+    return data_quality_diff.diff(left, right)
+
+
+JUDGE = Judge(data_quality.MONITOR, (STATISTICS, CONSTRAINTS), suggest, judge, diff, extras=(SAMPLE,))

@@ -19,7 +19,8 @@ from watchkeeper.model.contributions import LEAST_ROWS as TABULATED
 from watchkeeper.model.contributions import TABLES
 from watchkeeper.model.features import Columns
 from watchkeeper.model.kernel_shap import KernelSettings, kernel_shap
-from watchkeeper.monitors import explainability
+from watchkeeper.monitors import clarify_diff, explainability
+from watchkeeper.monitors.data_quality_diff import Change
 from watchkeeper.monitors.evidence import NoRows
 from watchkeeper.monitors.explainability import LEAST_ROWS, chance, compare, importances, ndcg
 from watchkeeper.monitors.explainability_values import Aggregation, AttributionDrift, Attributions
@@ -183,4 +184,10 @@ def _error(explained: _Explained) -> str:
     return f"; the importance of {explained.names[top]} is known to ±{half / means[top]:.1%} (95 %)"
 
 
-JUDGE = Judge(explainability.MONITOR, (ANALYSIS, LOCAL_SHAP, SHAP_BASELINE), suggest, judge)
+def diff(before: Suggestion, after: Suggestion) -> tuple[Change, ...]:
+    """What tells two baselines apart, feature by feature."""
+    left, right = (read.attributions(each.text(ANALYSIS), ANALYSIS)[0] for each in (before, after))
+    return clarify_diff.attributions_diff(left, right)
+
+
+JUDGE = Judge(explainability.MONITOR, (ANALYSIS, LOCAL_SHAP, SHAP_BASELINE), suggest, judge, diff)

@@ -14,6 +14,7 @@ from watchkeeper.app.judging.segmenting import SegmentsBy
 from watchkeeper.app.setup.sections import MonitorSection
 from watchkeeper.core.values import Schema, Segment, Violation
 from watchkeeper.model.artefact import Model
+from watchkeeper.monitors.data_quality_diff import Change
 from watchkeeper.monitors.data_quality_values import Sla
 from watchkeeper.monitors.evidence import NoRows, OffendingRows
 from watchkeeper.monitors.monitor import Monitor
@@ -76,7 +77,8 @@ class Against:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """A monitor at work: rows to a baseline's files, and rows against a baseline to a judgement.
+    """A monitor at work: rows to a baseline's files, rows against a baseline to a judgement, and what tells
+    two baselines apart.
 
     Rows are text columns named as in the schema; where the monitor needs labels, with `label` beside.
     `files` are the names of a baseline's files in their order, `extras` those that only some baselines have,
@@ -87,6 +89,7 @@ class Judge:
     files: tuple[str, ...]
     suggest: Callable[[pl.DataFrame, Watched], Suggestion]
     judge: Callable[[pl.DataFrame, Against], Judged]
+    diff: Callable[[Suggestion, Suggestion], tuple[Change, ...]]
     estimates: bool = False
     extras: tuple[str, ...] = ()
 

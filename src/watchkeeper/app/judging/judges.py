@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from types import MappingProxyType
 
-from watchkeeper.app.judging import bias, data_quality, explainability, model_quality
 from watchkeeper.app.judging.judgement import Judge
+from watchkeeper.app.setup.monitors import MONITORS
 
-JUDGES: Mapping[str, Judge] = MappingProxyType(
-    {
-        each.monitor.name: each
-        for each in (data_quality.JUDGE, model_quality.JUDGE, explainability.JUDGE, bias.JUDGE)
-    }
-)
+
+def _loaded(place: str) -> Judge:
+    module, _, name = place.partition(":")
+    found: Judge = getattr(import_module(module), name)
+    return found
+
+
+JUDGES: Mapping[str, Judge] = MappingProxyType({name: _loaded(place) for name, place in MONITORS.items()})

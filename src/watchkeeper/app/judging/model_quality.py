@@ -21,9 +21,11 @@ from watchkeeper.app.judging.judgement import (
 from watchkeeper.app.judging.segmenting import Divided, divided
 from watchkeeper.app.judging.slas import broken_by_figures
 from watchkeeper.core.values import Metrics, Segment, Undefined
-from watchkeeper.monitors import model_quality
+from watchkeeper.monitors import model_quality, model_quality_diff
 from watchkeeper.monitors.answers import Answers
+from watchkeeper.monitors.data_quality_diff import Change
 from watchkeeper.monitors.evidence import NoRows
+from watchkeeper.monitors.model_quality_diff import QualityBaseline
 from watchkeeper.monitors.model_quality_intervals import intervals
 from watchkeeper.monitors.model_quality_values import QualityStatistics
 from watchkeeper.readers import contract as read
@@ -126,4 +128,16 @@ def _quality_figures(
     return (*found, Figure("model_quality_rmse_baseline_ratio", metrics.rmse / rmse)), ()
 
 
-JUDGE = Judge(model_quality.MONITOR, (STATISTICS, CONSTRAINTS), suggest, judge, estimates=True)
+def diff(before: Suggestion, after: Suggestion) -> tuple[Change, ...]:
+    """What tells two baselines apart, figure by figure."""
+    left, right = (
+        QualityBaseline(
+            read.quality_statistics(each.statistics, "statistics.json"),
+            read.quality_constraints(each.constraints, "constraints.json"),
+        )
+        for each in (before, after)
+    )
+    return model_quality_diff.diff(left, right)
+
+
+JUDGE = Judge(model_quality.MONITOR, (STATISTICS, CONSTRAINTS), suggest, judge, diff, estimates=True)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -23,6 +25,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from watchkeeper.app.setup.monitors import MONITORS
 from watchkeeper.core.decisions import ApprovalNeed
 from watchkeeper.core.metrics import METRICS, MetricType
 from watchkeeper.core.rules import METRIC_PREFIX, Action, Severity
@@ -69,6 +72,20 @@ def _said(message: str, *at: str | int) -> PydanticCustomError:
     return PydanticCustomError(SAID, "{message}", {"message": message, "at": at})
 
 
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """A text that is one of these names; to be called on it."""
+
+    names: tuple[str, ...]
+    noun: str
+
+    def __call__(self, name: str) -> str:
+        if name not in self.names:
+            raise _said(unknown(name, self.names, self.noun))
+        return name
+
+
+MonitorName = Annotated[str, AfterValidator(OneOf(tuple(MONITORS), "monitor"))]
 Length = Annotated[Duration, _parsed(Duration), PlainSerializer(str)]
 Schedule = Annotated[Cron, _parsed(Cron), PlainSerializer(str)]
 
@@ -385,7 +402,7 @@ class ProjectFile(Section):
     data: DataSection
     training: TrainingSection
     environments: dict[str, EnvironmentSection] = Field(min_length=1)
-    monitors: dict[Literal["data-quality", "model-quality", "explainability", "bias"], MonitorSection] = {}
+    monitors: dict[MonitorName, MonitorSection] = {}
     alerts: list[AlertSection] = []
     receivers: dict[str, list[ReceiverSection]] = {}
     retrain: RetrainSection = RetrainSection()
