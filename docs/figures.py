@@ -12,7 +12,7 @@ from pathlib import Path
 from watchkeeper.app.pages.summary import MonthSummary, RetrainSummary
 from watchkeeper.app.setup.project import load_project
 from watchkeeper.core.encoding import decode
-from watchkeeper.core.rules import METRIC_PREFIX
+from watchkeeper.core.metrics import METRIC_PREFIX
 from watchkeeper.render.report_values import Gate, Month, Retrain
 from watchkeeper.render.text import months_text, whole
 from watchkeeper.render.two_models import TwoModels, two_models

@@ -20,9 +20,8 @@ from pydantic.fields import FieldInfo
 
 from watchkeeper.app.setup.sections import OVERRIDABLE, OneOf, ProjectFile, Section
 from watchkeeper.cli import COMMANDS
-from watchkeeper.core.metrics import METRICS
+from watchkeeper.core.metrics import METRIC_PREFIX, METRICS
 from watchkeeper.core.problems import PROBLEMS
-from watchkeeper.core.rules import METRIC_PREFIX
 from watchkeeper.core.windows import Cron, Duration
 
 HERE = Path(__file__).parent

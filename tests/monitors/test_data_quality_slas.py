@@ -2,8 +2,7 @@
 
 import pytest
 
-from watchkeeper.core.metrics import METRICS
-from watchkeeper.core.rules import METRIC_PREFIX
+from watchkeeper.core.metrics import METRIC_PREFIX, METRICS
 from watchkeeper.core.values import Column, ColumnType, Role, Schema, Violation
 from watchkeeper.monitors.data_quality_checks import check
 from watchkeeper.monitors.data_quality_slas import broken, evaluated_by, overlay

@@ -20,8 +20,6 @@ from watchkeeper.core.encoding import digest
 from watchkeeper.core.values import Sample
 from watchkeeper.core.windows import Duration
 
-METRIC_PREFIX = "watchkeeper_"
-
 
 class Comparison(StrEnum):
     """How a rule compares a sample with its threshold; the value is PromQL's operator."""

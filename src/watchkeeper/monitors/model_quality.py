@@ -115,28 +115,32 @@ def check(
     return tuple(found)
 
 
-def figures(labels: Floats, predictions: Floats) -> Metrics:
-    """rmse, mae, mape, r2 and bias of a regression, shape (rows,) both; see `core.values.Metrics`.
+def named_figures(labels: Floats, predictions: Floats) -> dict[str, float]:
+    """Every figure of a regression that is exposed, by name, shape (rows,) both; no row is left out of any.
 
     Raises ValueError as `Answers.of_numbers` does, and where a figure has no value: mape with a label of 0,
-    r2 with labels that do not vary, bias with labels whose mean is 0. No row is left out of any of them.
+    r2 with labels that do not vary, bias_ratio with labels whose mean is 0.
     """
     answers = Answers.of_numbers(labels, predictions)
-    y, p = answers.labels, answers.predictions
-    if not y.all():
-        raise ValueError(f"mape: want labels other than 0, got 0 in {int((y == 0).sum())} of {y.size} rows")
-    r2, total = regression.r2(answers), regression.total(y)
-    if isinstance(r2, Undefined):
-        raise ValueError(f"r2: {r2.reason}")
-    if total == 0:
-        raise ValueError("bias: want labels whose mean is not 0")
+    found = {}
+    for name, formula in regression.FIGURES.items():
+        value = formula(answers)
+        if isinstance(value, Undefined):
+            raise ValueError(f"{name}: {value.reason}")
+        found[name] = value
+    return found
+
+
+def figures(labels: Floats, predictions: Floats) -> Metrics:
+    """rmse, mae, mape, r2 and bias of a regression; see `core.values.Metrics`, and `named_figures`."""
+    found = named_figures(labels, predictions)
     return Metrics(
-        rows=y.size,
-        rmse=regression.rmse(answers),
-        mae=regression.mae(answers),
-        mape=regression.total(np.abs((y - p) / y)) / y.size,
-        r2=r2,
-        bias=regression.total(p - y) / total,
+        rows=labels.size,
+        rmse=found["rmse"],
+        mae=found["mae"],
+        mape=found["mape"],
+        r2=found["r2"],
+        bias=found["bias_ratio"],
     )
 
 

@@ -47,6 +47,32 @@ def r2(answers: Answers) -> float | Undefined:
     return 1 - total((y - answers.predictions) ** 2) / around_mean
 
 
-FORMULAS: Mapping[str, Callable[[Answers], float | Undefined]] = MappingProxyType(
-    {"mae": mae, "mse": mse, "rmse": rmse, "r2": r2}
+def mape(answers: Answers) -> float | Undefined:
+    """Mean absolute error as a share of the label; Undefined with a label of 0."""
+    y = answers.labels
+    if not y.all():
+        return Undefined(f"want labels other than 0, got 0 in {int((y == 0).sum())} of {y.size} rows")
+    return total(np.abs((y - answers.predictions) / y)) / y.size
+
+
+def bias_ratio(answers: Answers) -> float | Undefined:
+    """Mean of prediction minus label over the mean label; Undefined where that mean is 0."""
+    labels = total(answers.labels)
+    if labels == 0:
+        return Undefined("want labels whose mean is not 0")
+    return total(answers.predictions - answers.labels) / labels
+
+
+Formula = Callable[[Answers], float | Undefined]
+FORMULAS: Mapping[str, Formula] = MappingProxyType({"mae": mae, "mse": mse, "rmse": rmse, "r2": r2})
+
+# What is exposed as `watchkeeper_model_quality_…`, each declared in `core.metrics`.
+FIGURES: Mapping[str, Formula] = MappingProxyType(
+    {
+        "rmse": rmse,
+        "mae": mae,
+        "mape": mape,
+        "r2": r2,
+        "bias_ratio": bias_ratio,
+    }
 )

@@ -108,24 +108,15 @@ def _quality_figures(
 ) -> tuple[tuple[Figure, ...], tuple[str, ...]]:
     """Figures that have a value, and a note on why the others have none."""
     try:
-        metrics = model_quality.figures(labels, predictions)
+        values = model_quality.named_figures(labels, predictions)
     except ValueError as error:
         return (), (f"figures not known: {error}",)
-    found = [
-        Figure(f"model_quality_{name}", value)
-        for name, value in (
-            ("rmse", metrics.rmse),
-            ("mae", metrics.mae),
-            ("mape", metrics.mape),
-            ("r2", metrics.r2),
-            ("bias_ratio", metrics.bias),
-        )
-    ]
+    found = [Figure(f"model_quality_{name}", value) for name, value in values.items()]
     rmse = before.figure("rmse").value
     if isinstance(rmse, Undefined) or rmse == 0:
         reason = rmse.reason if isinstance(rmse, Undefined) else "the baseline's is 0"
         return tuple(found), (f"rmse against the baseline not known: {reason}",)
-    return (*found, Figure("model_quality_rmse_baseline_ratio", metrics.rmse / rmse)), ()
+    return (*found, Figure("model_quality_rmse_baseline_ratio", values["rmse"] / rmse)), ()
 
 
 def diff(before: Suggestion, after: Suggestion) -> tuple[Change, ...]:

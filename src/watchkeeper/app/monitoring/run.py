@@ -30,8 +30,8 @@ from watchkeeper.app.setup.targets import Target
 from watchkeeper.core.audit import Event
 from watchkeeper.core.encoding import digest
 from watchkeeper.core.errors import InputError, IntegrityError
+from watchkeeper.core.metrics import METRIC_PREFIX
 from watchkeeper.core.ports import Store
-from watchkeeper.core.rules import METRIC_PREFIX
 from watchkeeper.core.values import (
     VERDICTS,
     Actor,

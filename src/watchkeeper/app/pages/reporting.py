@@ -26,8 +26,9 @@ from watchkeeper.app.setup.audit import log
 from watchkeeper.app.setup.project import Project
 from watchkeeper.app.setup.sections import PREDICTION
 from watchkeeper.app.setup.targets import Target
+from watchkeeper.core.metrics import METRIC_PREFIX
 from watchkeeper.core.ports import Store
-from watchkeeper.core.rules import METRIC_PREFIX, Alert
+from watchkeeper.core.rules import Alert
 from watchkeeper.core.values import Deployment, Execution, Segment
 from watchkeeper.core.windows import Window, month_of
 from watchkeeper.monitors import model_quality

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from watchkeeper.app.retraining.retrains import Retrain
 from watchkeeper.core.decisions import Decision
-from watchkeeper.core.rules import METRIC_PREFIX, Alert
+from watchkeeper.core.metrics import METRIC_PREFIX
+from watchkeeper.core.rules import Alert
 from watchkeeper.core.values import Execution, Progress, Status
 from watchkeeper.core.windows import month_of
 

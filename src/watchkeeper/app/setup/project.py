@@ -23,7 +23,8 @@ from watchkeeper.app.setup.yaml_source import Located, Path_, locate, overlay, p
 from watchkeeper.core.decisions import ApprovalNeed, RetrainPolicy
 from watchkeeper.core.encoding import digest
 from watchkeeper.core.errors import InputError
-from watchkeeper.core.rules import METRIC_PREFIX, Action, Comparison, Rule, Severity
+from watchkeeper.core.metrics import METRIC_PREFIX
+from watchkeeper.core.rules import Action, Comparison, Rule, Severity
 from watchkeeper.core.windows import Duration
 
 FILE = "watchkeeper.yaml"

@@ -27,8 +27,8 @@ from pydantic_core import PydanticCustomError
 
 from watchkeeper.app.setup.monitors import MONITORS
 from watchkeeper.core.decisions import ApprovalNeed
-from watchkeeper.core.metrics import METRICS, MetricType
-from watchkeeper.core.rules import METRIC_PREFIX, Action, Severity
+from watchkeeper.core.metrics import METRIC_PREFIX, METRICS, MetricType
+from watchkeeper.core.rules import Action, Severity
 from watchkeeper.core.values import CanaryLimits, Role
 from watchkeeper.core.windows import Cron, Duration, Window
 from watchkeeper.model.features import FeatureSpec
