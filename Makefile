@@ -120,8 +120,9 @@ bench-deps: $(PEERS:%=.peers/%/.stamp) ## install the tools that benchmarks comp
 	@$(UV) pip sync --python .peers/$*/bin/python --compile-bytecode $<
 	@touch $@
 
-docs: $(STAMP) ## write the generated pages of docs/reference anew
+docs: $(STAMP) ## write the generated pages and pictures of docs anew
 	$(BIN)/python docs/reference/generate.py
+	$(BIN)/python -m docs.pictures
 
 up: $(STAMP) ## serve the endpoint and the console on what the demo made
 	$(BIN)/watchkeeper up --project $(PROJECT) --workspace $(BUILD)

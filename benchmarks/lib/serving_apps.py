@@ -37,7 +37,7 @@ def ours(model: Model, folder: Path, sampling: int) -> None:
     hooks = Hooks(load=lambda _: model, metrics=lambda _: "")
     server = endpoint_server(settings, FolderStore(folder), hooks)
     now, actor = datetime.now(UTC), Actor("benchmark", "service")
-    server.deploy(Deployment(1, "prod", "resale-price-prod", 1, "d" * 64, None, now, actor))
+    server.deployments.serve(Deployment(1, "prod", "resale-price-prod", 1, "d" * 64, None, now, actor))
     leave_out_of_collections()
     with shipping(server), listening(HOST, int(sys.argv[4])) as listener:
         program_of(server).run(sockets=[listener])

@@ -19,10 +19,11 @@ from watchkeeper.core.values import Actor, Column, ColumnType, Deployment, Role,
 from watchkeeper.core.windows import Window
 from watchkeeper.readers.captures import Captured, read_captures
 from watchkeeper.render.exposition import exposition
+from watchkeeper.serving.deployments import Load
 from watchkeeper.serving.invocations import Withdrawn
 from watchkeeper.serving.predicting import Predictor
 from watchkeeper.serving.run import endpoint_server, listening, program_of
-from watchkeeper.serving.server import EndpointServer, Hooks, Labels, Load, no_labels, nobody_told
+from watchkeeper.serving.server import EndpointServer, Hooks, Labels, no_labels, nobody_told
 from watchkeeper.serving.settings import CapturePolicy, EndpointSettings, ServerSettings
 
 SCHEMA = Schema(
@@ -117,7 +118,7 @@ def running(
     store, first = FolderStore(settings.workspace), settings.endpoints[0]
     server = endpoint_server(settings, store, Hooks(load, exposition, labels=labels, withdrawn=withdrawn))
     deployed = replace(DEPLOYED, endpoint=first.name, environment=first.environment, version=version)
-    server.deploy(deployed)
+    server.deployments.serve(deployed)
     program = program_of(server)
     with listening("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]

@@ -56,7 +56,7 @@ def labelling(workspace: Path, *, rehearsal: bool = False, keeps: bool = True) -
     server = endpoint_server(
         settings_of(workspace, rehearsal=rehearsal), store, Hooks(load, exposition, labels=labels)
     )
-    server.deploy(replace(DEPLOYED))
+    server.deployments.serve(replace(DEPLOYED))
     program = program_of(server)
     with listening("127.0.0.1", 0) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"

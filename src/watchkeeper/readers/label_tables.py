@@ -6,9 +6,7 @@ A table has one line for each row of a request: an id, the label, and perhaps th
 from __future__ import annotations
 
 import csv
-import gzip
 import io
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +15,7 @@ import polars as pl
 
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.values import GroundTruth
+from watchkeeper.readers.gzipped import inflated
 from watchkeeper.readers.label_records import read_label_records
 from watchkeeper.readers.payloads import nearest
 
@@ -61,7 +60,7 @@ def read_label_table(data: bytes, name: str, columns: LabelColumns) -> LabelTabl
     Parquet the row), for columns that are missing, no rows, an empty id, a label that is empty or
     no finite number, a row number that is none, and for a request whose row numbers have a gap.
     """
-    data = _inflated(data, name)
+    data = inflated(data, f"read labels {name}")
     if data.startswith(_PARQUET):
         return _checked(_parquet(data, name, columns), columns, name, "row")
     if data.lstrip().startswith(b"{"):
@@ -78,17 +77,6 @@ def truths_table(truths: Sequence[GroundTruth]) -> LabelTable:
     ]
     form = {"id": pl.String(), "_record": pl.Int64(), "row": pl.Int64(), "label": pl.Float64()}
     return _whole_records(pl.DataFrame(rows, schema=form, orient="row"))
-
-
-def _inflated(data: bytes, name: str) -> bytes:
-    if not data.startswith(_GZIP):
-        return data
-    try:
-        return gzip.decompress(data)
-    except EOFError:
-        raise InputError(f"read labels {name}: the gzip file is cut off; copy it again") from None
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(f"read labels {name}: the gzip file is damaged: {error}") from None
 
 
 def _csv(data: bytes, name: str, columns: LabelColumns) -> pl.DataFrame:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import csv
 import difflib
-import gzip
 import io
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from watchkeeper.core.errors import InputError, PlatformError
-
-_GZIP = b"\x1f\x8b"
+from watchkeeper.readers.gzipped import inflated
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +45,7 @@ def read_table(path: Path, expected: Expected | None = None) -> pl.DataFrame:
 
 def parse_table(data: bytes, name: str, expected: Expected | None = None) -> pl.DataFrame:
     """Read bytes as `read_table` reads a file; `name` stands in error messages."""
-    text = _text(_inflated(data, name), name)
+    text = _text(inflated(data, f"read table {name}"), name)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = next(reader, [])
@@ -64,17 +61,6 @@ def parse_table(data: bytes, name: str, expected: Expected | None = None) -> pl.
         dict(zip(header, zip(*rows, strict=True), strict=True)), schema=dict.fromkeys(header, pl.String)
     )
     return _in_order(frame.with_columns(pl.all().replace("", None)), expected)
-
-
-def _inflated(data: bytes, name: str) -> bytes:
-    if not data.startswith(_GZIP):
-        return data
-    try:
-        return gzip.decompress(data)
-    except EOFError:
-        raise InputError(f"read table {name}: the gzip file is cut off; copy it again") from None
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(f"read table {name}: the gzip file is damaged: {error}") from None
 
 
 def _text(data: bytes, name: str) -> str:

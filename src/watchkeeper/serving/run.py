@@ -197,7 +197,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 
 def _start(server: EndpointServer, deployment: Deployment) -> None:
     try:
-        server.deploy(deployment)
+        server.deployments.serve(deployment)
     except MODEL_FAULTS as error:
         log.error("endpoint %s: model version %d: %s", deployment.endpoint, deployment.version, error)
         if deployment.endpoint in server.endpoints:
@@ -207,7 +207,7 @@ def _start(server: EndpointServer, deployment: Deployment) -> None:
 
 def _start_trial(server: EndpointServer, candidate: Candidate) -> None:
     try:
-        server.try_out(candidate)
+        server.deployments.serve(candidate)
     except MODEL_FAULTS as error:
         kind, version = candidate.kind, candidate.version
         log.error("endpoint %s: %s, model version %d: %s", candidate.endpoint, kind, version, error)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
-from urllib.parse import urlencode
 
 import orjson
 from starlette.applications import Starlette
@@ -23,16 +22,17 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from watchkeeper.core.encoding import decode, encode
-from watchkeeper.core.errors import PlatformError, WatchkeeperError
+from watchkeeper.core.errors import WatchkeeperError
 from watchkeeper.core.values import Candidate, Deployment, Sample, Samples
 from watchkeeper.render.exposition import CONTENT_TYPE
 from watchkeeper.serving.answers import error_answer, failure, fault, json_answer, logged, unanswered
 from watchkeeper.serving.capture import CaptureWriter
+from watchkeeper.serving.deployments import Deployments, Load
 from watchkeeper.serving.endpoint import Endpoint
 from watchkeeper.serving.ground_truth import LabelDelivery, read_truths
 from watchkeeper.serving.invocations import TIME_HEADER, Invocations, Withdrawn, read_body, request_time
 from watchkeeper.serving.openapi import description
-from watchkeeper.serving.predicting import MODEL_FAULTS, Predictor
+from watchkeeper.serving.predicting import MODEL_FAULTS
 from watchkeeper.serving.process import process_samples
 from watchkeeper.serving.refusals import RequestRefused
 from watchkeeper.serving.relay import ToLeader
@@ -40,11 +40,9 @@ from watchkeeper.serving.seat import STEP, Seat, Step
 from watchkeeper.serving.settings import EndpointSettings
 
 Metrics = Callable[[Sequence[Sample]], str]
-Load = Callable[[Deployment], Predictor]
 Pages = Callable[[str], bytes | None]
 Labels = Callable[[LabelDelivery], object]
 
-Told = Deployment | Candidate
 _Kind = TypeVar("_Kind", Deployment, Candidate)
 
 log = logging.getLogger(__name__)
@@ -100,7 +98,7 @@ class Hooks:
     capture_changed: Callable[[EndpointSettings, str], None] = log_only
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class EndpointServer:
     """The endpoints of one process and what their routes need.
 
@@ -114,16 +112,19 @@ class EndpointServer:
     seat: Seat
     project: str = ""
     rehearsal: bool = False
-    _held: dict[str, tuple[Told, Predictor]] = field(default_factory=dict)  # loaded, and not served yet
+    deployments: Deployments = field(init=False)
     _deploying: asyncio.Lock = field(default_factory=asyncio.Lock)
     _labelling: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        self.deployments = Deployments(self.endpoints, self.hooks.load, self.hooks.withdrawn, self.seat)
 
     def application(self) -> ASGIApp:
         """The ASGI application."""
         others: ASGIApp = Starlette(routes=self.routes(), exception_handlers={HTTPException: unanswered})
         if not self.seat.leads:
             others = ToLeader(others, self.seat)
-        invocations = Invocations(self.endpoints, others, self.condemned, self.rehearsal)
+        invocations = Invocations(self.endpoints, others, self.deployments.condemned, self.rehearsal)
         return ServerErrorMiddleware(invocations, handler=fault)
 
     def routes(self) -> list[Route]:
@@ -144,38 +145,6 @@ class EndpointServer:
             Route("/", self._page),
             Route("/executions/{path:path}", self._page),
         ]
-
-    def deploy(self, deployment: Deployment) -> None:
-        """Load the version and serve it; the one before serves until then, and goes on when this raises.
-
-        Raises RequestRefused when the deployment is not this endpoint's, and what `load` raises.
-        """
-        self._serve(deployment, self._loaded(deployment))
-
-    def try_out(self, candidate: Candidate) -> None:
-        """Load a candidate and serve it beside the version that serves; with the errors of `deploy`."""
-        self._serve(candidate, self._loaded(candidate))
-
-    def _serve(self, told: Told, model: Predictor) -> None:
-        endpoint = self.endpoints[told.endpoint]
-        if isinstance(told, Candidate):
-            endpoint.try_out(told, model)
-        else:
-            endpoint.activate(told, model)
-        does = "tries" if isinstance(told, Candidate) else "serves"
-        log.info("endpoint %s %s model version %d", told.endpoint, does, told.version)
-
-    def _loaded(self, told: Told) -> Predictor:
-        deployment = told.deployment() if isinstance(told, Candidate) else told
-        endpoint = self._named(deployment.endpoint)
-        wanted = endpoint.settings.environment
-        if deployment.environment != wanted:
-            where = f"deploy to endpoint {deployment.endpoint}"
-            raise RequestRefused(f"{where}: want environment {wanted}, got {deployment.environment}")
-        model = self.hooks.load(deployment)
-        if not model.schema.inputs or not model.schema.prediction.name:
-            raise ValueError("want a schema with input columns and a prediction")
-        return model
 
     async def _nowhere(self, request: Request) -> Response:
         if name := request.path_params.get("name"):
@@ -260,43 +229,16 @@ class EndpointServer:
             self._authorise(request)
             told = _told(kind, await read_body(request.receive), name)
             if step := request.headers.get(STEP):
-                await run_in_threadpool(self._in_step, Step(step), told)
+                await run_in_threadpool(self.deployments.in_step, Step(step), told)
             else:
                 async with self._deploying:
-                    await run_in_threadpool(self._all_serve, told, request.url.path)
+                    await run_in_threadpool(self.deployments.all_serve, told, request.url.path)
         except RequestRefused as error:
             return failure(error)
         except MODEL_FAULTS as error:
             message = f"deploy to endpoint {name}: {error}; what was served before still is"
             return logged(500, "DeploymentFailed", message, event_id)
         return json_answer(encode(_state(self._named(name))))
-
-    def _all_serve(self, told: Told, path: str) -> None:
-        """Every worker loads it, and once all of them have, every worker serves it."""
-        body = encode(told)
-        model = self._loaded(told)
-        try:
-            self.seat.tell(Step.LOAD, "PUT", path, body)
-        except PlatformError:
-            self._tell_or_log(Step.DROP, "PUT", path, body)
-            raise
-        self._serve(told, model)
-        self._tell_or_log(Step.SERVE, "PUT", path, body)
-
-    def _in_step(self, step: Step, told: Told) -> None:
-        """Do what the leader says. A worker that was started in between holds nothing yet."""
-        held, model = self._held.pop(told.endpoint, (None, None))
-        if step is Step.LOAD:
-            self._held[told.endpoint] = (told, self._loaded(told))
-        elif step is Step.SERVE:
-            self._serve(told, model if model is not None and held == told else self._loaded(told))
-
-    def _tell_or_log(self, step: Step, method: str, target: str, body: bytes = b"") -> None:
-        """Who does not hear of it is started anew, and serves then what the others do."""
-        try:
-            self.seat.tell(step, method, target, body)
-        except PlatformError as error:
-            log.error("%s %s: %s", method, target, error)
 
     async def _withdraw(self, request: Request) -> Response:
         """End the trial; with a `number`, that of its candidate alone; with `why`, the hooks hear of it."""
@@ -309,25 +251,8 @@ class EndpointServer:
         if trial is not None and asked.get("number") in (None, str(trial.candidate.number)):
             endpoint.trial = None
             if STEP not in request.headers:
-                await run_in_threadpool(self._all_withdraw, trial.candidate, asked.get("why"))
+                await run_in_threadpool(self.deployments.all_withdraw, trial.candidate, asked.get("why"))
         return json_answer(encode(_state(endpoint)))
-
-    def condemned(self, candidate: Candidate, why: str) -> None:
-        """A watch of this worker's has withdrawn a canary: it ends everywhere, and the leader tells of it.
-
-        To be called on a thread of its own.
-        """
-        if self.seat.leads:
-            self._all_withdraw(candidate, why)
-            return
-        asked = urlencode({"number": candidate.number, "why": why})
-        headers = {"authorization": f"Bearer {self.seat.token}"}
-        self.seat.lead("DELETE", f"{_candidate_path(candidate)}?{asked}", headers, b"")
-
-    def _all_withdraw(self, candidate: Candidate, why: str | None) -> None:
-        if why is not None:
-            self.hooks.withdrawn(candidate, why)
-        self._tell_or_log(Step.OWN, "DELETE", f"{_candidate_path(candidate)}?number={candidate.number}")
 
     async def _flush(self, request: Request) -> Response:
         try:
@@ -347,13 +272,7 @@ class EndpointServer:
             )
 
     def _named(self, name: str) -> Endpoint:
-        if name not in self.endpoints:
-            raise RequestRefused(f"endpoint {name}: there is no such endpoint", status=404)
-        return self.endpoints[name]
-
-
-def _candidate_path(candidate: Candidate) -> str:
-    return f"/api/v1/endpoints/{candidate.endpoint}/candidate"
+        return self.deployments.endpoint(name)
 
 
 def _told(kind: type[_Kind], body: bytes, name: str) -> _Kind:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from pathlib import Path
 
 from watchkeeper.core.errors import InputError
+from watchkeeper.readers.gzipped import inflated
 from watchkeeper.readers.table_files import file_bytes
-
-_GZIP = b"\x1f\x8b"
 
 
 def files_below(source: Path, doing: str) -> list[Path]:
@@ -24,13 +21,7 @@ def files_below(source: Path, doing: str) -> list[Path]:
 
 def capture_data(file: Path, doing: str) -> bytes:
     """The file's bytes, inflated where they are gzipped."""
-    data = file_bytes(file, doing)
-    if not data.startswith(_GZIP):
-        return data
-    try:
-        return gzip.decompress(data)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(f"{doing} {file}: the gzip file cannot be read: {error}") from None
+    return inflated(file_bytes(file, doing), f"{doing} {file}")
 
 
 def is_capture(data: bytes) -> bool:

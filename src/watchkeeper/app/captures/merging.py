@@ -17,7 +17,7 @@ from pathlib import Path
 
 import polars as pl
 
-from watchkeeper.adapters.local.runs import Runs
+from watchkeeper.adapters.local.spill import Runs
 from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.core.encoding import digest
 from watchkeeper.core.errors import InputError, PlatformError

@@ -1,4 +1,4 @@
-"""What a judge is told and what it answers; `app.judging` names the judges."""
+"""What a judge is told and what it answers; `judges` names them."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from watchkeeper.core.errors import InputError, PlatformError
 from watchkeeper.core.values import Role
 from watchkeeper.core.windows import month_start
 from watchkeeper.model.parsing import number
+from watchkeeper.readers.gzipped import MAGIC
 
 LOOKED_AT = 10_000  # rows
 MOST_CATEGORIES = 100  # of a column whose values are learned one by one
@@ -159,7 +160,7 @@ def _rows(path: Path, reader: Iterator[list[str]]) -> Iterator[list[str]]:
 
 def _opened(path: Path) -> TextIO:
     with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
+        packed = file.read(len(MAGIC)) == MAGIC
     if packed:
         return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
     return path.open(encoding="utf-8-sig", newline="")

@@ -34,8 +34,8 @@ def goodness_of_fit(baseline: Counts, data: Counts) -> PearsonTest | Undefined:
     do not count. Small categories are merged into the next smallest, in both. Undefined when fewer than
     two are left.
 
-    >>> goodness_of_fit([("a", 50), ("b", 50)], [("a", 60), ("b", 40)])
-    PearsonTest(statistic=4.0, p_value=PValue(value=0.045500263896358306), freedom=1)
+    >>> goodness_of_fit([("a", 50), ("b", 50)], [("a", 60), ("b", 40)]).statistic
+    4.0
     """
     counted = dict(data)
     known = sum(counted.get(value, 0) for value, _ in baseline)
