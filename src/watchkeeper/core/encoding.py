@@ -59,12 +59,20 @@ def encode(value: object) -> bytes:
 
 
 def canonical(value: object) -> bytes:
-    """The one compact spelling that digests are taken of: sorted keys, no blanks, ASCII."""
+    """The one compact spelling that digests are taken of: sorted keys, no blanks, ASCII.
+
+    >>> canonical({"b": 1.0, "a": None})
+    b'{"a":null,"b":1.0}'
+    """
     return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
 def digest(value: object) -> str:
-    """sha256 of bytes as they are, or of a value's canonical spelling, in hexadecimal."""
+    """sha256 of bytes as they are, or of a value's canonical spelling, in hexadecimal.
+
+    >>> digest({"b": 1, "a": 2}) == digest({"a": 2, "b": 1})
+    True
+    """
     return hashlib.sha256(value if isinstance(value, bytes) else canonical(value)).hexdigest()
 
 

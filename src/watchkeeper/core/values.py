@@ -443,7 +443,11 @@ class Samples:
 
 
 def labels_of(**labels: str) -> tuple[tuple[str, str], ...]:
-    """Labels as the sorted pairs a `Sample` wants."""
+    """Labels as the sorted pairs a `Sample` wants.
+
+    >>> labels_of(project="p", environment="prod")
+    (('environment', 'prod'), ('project', 'p'))
+    """
     return tuple(sorted(labels.items()))
 
 

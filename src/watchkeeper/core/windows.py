@@ -67,7 +67,11 @@ def _plural(count: int, noun: str) -> str:
 
 
 def add_months(time: datetime, months: int) -> datetime:
-    """`time` moved by calendar months; 31 January plus one month is the last day of February."""
+    """`time` moved by calendar months; 31 January plus one month is the last day of February.
+
+    >>> add_months(parse_utc("2020-01-31T00:00:00Z"), 1).isoformat()
+    '2020-02-29T00:00:00+00:00'
+    """
     index = time.year * 12 + time.month - 1 + months
     year, month = divmod(index, 12)
     last = calendar.monthrange(year, month + 1)[1]
@@ -75,7 +79,11 @@ def add_months(time: datetime, months: int) -> datetime:
 
 
 def month_start(month: str) -> datetime:
-    """First moment of a month written `YYYY-MM`. Raises ValueError for any other text."""
+    """First moment of a month written `YYYY-MM`. Raises ValueError for any other text.
+
+    >>> month_start("2020-02").isoformat()
+    '2020-02-01T00:00:00+00:00'
+    """
     match = _MONTH.fullmatch(month)
     if match is None:
         raise ValueError(f'want a month as YYYY-MM, got "{month}"')
@@ -83,7 +91,11 @@ def month_start(month: str) -> datetime:
 
 
 def month_of(time: datetime) -> str:
-    """The month of a time, as `YYYY-MM`."""
+    """The month of a time, as `YYYY-MM`.
+
+    >>> month_of(parse_utc("2020-02-29T23:59:59Z"))
+    '2020-02'
+    """
     return f"{time.year:04d}-{time.month:02d}"
 
 
@@ -97,7 +109,11 @@ def shift_month(month: str, by: int) -> str:
 
 
 def months_between(first: str, last: str) -> tuple[str, ...]:
-    """All months from `first` to `last`, both included; empty when `last` comes before `first`."""
+    """All months from `first` to `last`, both included; empty when `last` comes before `first`.
+
+    >>> months_between("2019-12", "2020-02")
+    ('2019-12', '2020-01', '2020-02')
+    """
     found = []
     month = first
     while month <= last:
@@ -107,7 +123,11 @@ def months_between(first: str, last: str) -> tuple[str, ...]:
 
 
 def utc_text(time: datetime) -> str:
-    """A time as the contract writes it: UTC, `2020-01-31T23:59:59Z`, fractions only when there are any."""
+    """A time as the contract writes it: UTC, `2020-01-31T23:59:59Z`, fractions only when there are any.
+
+    >>> utc_text(parse_utc("2020-01-31T08:00:00+08:00"))
+    '2020-01-31T00:00:00Z'
+    """
     if time.tzinfo is None:
         raise ValueError(f"want an aware time, got {time.isoformat()} without a zone")
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -126,7 +146,11 @@ def parse_utc(text: str) -> datetime:
 
 
 def hour_folder(time: datetime) -> str:
-    """The contract's folder of a time: `yyyy/mm/dd/hh` in UTC."""
+    """The contract's folder of a time: `yyyy/mm/dd/hh` in UTC.
+
+    >>> hour_folder(parse_utc("2020-01-31T07:05:00Z"))
+    '2020/01/31/07'
+    """
     return time.astimezone(UTC).strftime("%Y/%m/%d/%H")
 
 

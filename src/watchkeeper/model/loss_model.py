@@ -121,7 +121,11 @@ def from_files(files: Mapping[str, bytes]) -> LossModel:
 
 
 def rounds(rows: int) -> int:
-    """How many trees so many rows are worth: one more for each 300, from 40 to 200."""
+    """How many trees so many rows are worth: one more for each 300, from 40 to 200.
+
+    >>> rounds(1_000)
+    40
+    """
     return min(max(rows // ROWS_A_TREE, FEWEST_TREES), MOST_TREES)
 
 

@@ -106,7 +106,11 @@ def estimate(expected: Losses, held_out: tuple[Losses, Losses], seed: int) -> tu
 
 
 def blocks(rows: int, size: int) -> list[slice]:
-    """Contiguous blocks of about so many rows each, at least five: the stretches of time of a baseline."""
+    """Contiguous blocks of about so many rows each, at least five: the stretches of time of a baseline.
+
+    >>> blocks(10, 4)
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 6, None), slice(6, 8, None), slice(8, 10, None)]
+    """
     ends = np.linspace(0, rows, max(rows // size, LEAST_BLOCKS) + 1).astype(int)
     return [slice(start, stop) for start, stop in pairwise(ends.tolist())]
 

@@ -120,6 +120,9 @@ def named_figures(labels: Floats, predictions: Floats) -> dict[str, float]:
 
     Raises ValueError as `Answers.of_numbers` does, and where a figure has no value: mape with a label of 0,
     r2 with labels that do not vary, bias_ratio with labels whose mean is 0.
+
+    >>> named_figures(np.array([1.0, 3.0]), np.array([2.0, 3.0]))
+    {'rmse': 0.7071067811865476, 'mae': 0.5, 'mape': 0.5, 'r2': 0.5, 'bias_ratio': 0.25}
     """
     answers = Answers.of_numbers(labels, predictions)
     found = {}

@@ -19,27 +19,47 @@ from watchkeeper.monitors.answers import Answers, Floats
 
 
 def total(values: Floats) -> float:
-    """The sum: left to right within each part, then part after part."""
+    """The sum: left to right within each part, then part after part.
+
+    >>> total(np.array([0.1, 0.2, 0.3]))
+    0.6000000000000001
+    """
     return sum(left_to_right(values[start : start + PART_ROWS]) for start in range(0, values.size, PART_ROWS))
 
 
 def mae(answers: Answers) -> float:
-    """Mean absolute error, in the label's unit."""
+    """Mean absolute error, in the label's unit.
+
+    >>> mae(Answers.of_numbers(np.array([1.0, 2.0]), np.array([2.0, 4.0])))
+    1.5
+    """
     return total(np.abs(answers.labels - answers.predictions)) / answers.size
 
 
 def mse(answers: Answers) -> float:
-    """Mean squared error, in the square of the label's unit."""
+    """Mean squared error, in the square of the label's unit.
+
+    >>> mse(Answers.of_numbers(np.array([1.0, 2.0]), np.array([2.0, 4.0])))
+    2.5
+    """
     return total((answers.labels - answers.predictions) ** 2) / answers.size
 
 
 def rmse(answers: Answers) -> float:
-    """Root mean squared error, in the label's unit."""
+    """Root mean squared error, in the label's unit.
+
+    >>> rmse(Answers.of_numbers(np.array([1.0, 2.0]), np.array([4.0, 6.0])))
+    3.5355339059327378
+    """
     return math.sqrt(mse(answers))
 
 
 def r2(answers: Answers) -> float | Undefined:
-    """Coefficient of determination, at most 1; Undefined when the labels do not vary."""
+    """Coefficient of determination, at most 1; Undefined when the labels do not vary.
+
+    >>> r2(Answers.of_numbers(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 4.0])))
+    0.5
+    """
     y = answers.labels
     around_mean = total((y - total(y) / y.size) ** 2)
     if y.min() == y.max() or around_mean == 0:
@@ -48,7 +68,11 @@ def r2(answers: Answers) -> float | Undefined:
 
 
 def mape(answers: Answers) -> float | Undefined:
-    """Mean absolute error as a share of the label; Undefined with a label of 0."""
+    """Mean absolute error as a share of the label; Undefined with a label of 0.
+
+    >>> mape(Answers.of_numbers(np.array([1.0, 2.0]), np.array([2.0, 4.0])))
+    1.0
+    """
     y = answers.labels
     if not y.all():
         return Undefined(f"want labels other than 0, got 0 in {int((y == 0).sum())} of {y.size} rows")
@@ -56,7 +80,11 @@ def mape(answers: Answers) -> float | Undefined:
 
 
 def bias_ratio(answers: Answers) -> float | Undefined:
-    """Mean of prediction minus label over the mean label; Undefined where that mean is 0."""
+    """Mean of prediction minus label over the mean label; Undefined where that mean is 0.
+
+    >>> bias_ratio(Answers.of_numbers(np.array([1.0, 3.0]), np.array([2.0, 4.0])))
+    0.5
+    """
     labels = total(answers.labels)
     if labels == 0:
         return Undefined("want labels whose mean is not 0")

@@ -68,7 +68,11 @@ def quoted_records(lines: Sequence[str], limit: int, after: int | None = None) -
 
 
 def byte_length(text: str) -> int:
-    """The length in UTF-8, bytes that are none counted as they were."""
+    """The length in UTF-8, bytes that are none counted as they were.
+
+    >>> byte_length("é")
+    2
+    """
     return len(text) if text.isascii() else len(text.encode(errors="surrogateescape"))
 
 

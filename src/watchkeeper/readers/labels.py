@@ -106,7 +106,11 @@ def join_labels(captured: Captured, labels: Labels) -> Joined:
 
 
 def label_text(label: float | str) -> str:
-    """A label as text, whole numbers without a fraction."""
+    """A label as text, whole numbers without a fraction.
+
+    >>> label_text(2.0), label_text("cat")
+    ('2', 'cat')
+    """
     if isinstance(label, str):
         return label
     return str(int(label)) if label.is_integer() and abs(label) < 2**53 else repr(label)

@@ -17,7 +17,11 @@ Columns = dict[str, list[str | None]]
 
 
 def csv_columns(text: str, names: Sequence[str]) -> Columns:
-    """CSV rows without a header, as one list per name; an empty field is None."""
+    """CSV rows without a header, as one list per name; an empty field is None.
+
+    >>> csv_columns("A,1\\nB,", ["town", "area"])
+    {'town': ['A', 'B'], 'area': ['1', None]}
+    """
     rows = csv_rows(text)
     for number, row in enumerate(rows, start=1):
         if len(row) != len(names):
@@ -27,7 +31,11 @@ def csv_columns(text: str, names: Sequence[str]) -> Columns:
 
 
 def csv_rows(text: str) -> list[list[str]]:
-    """The fields of each row. Raises ValueError for no rows and for quotes that do not close."""
+    """The fields of each row. Raises ValueError for no rows and for quotes that do not close.
+
+    >>> csv_rows('"a, b",1')
+    [['a, b', '1']]
+    """
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
@@ -38,7 +46,11 @@ def csv_rows(text: str) -> list[list[str]]:
 
 
 def json_columns(instances: Sequence[object], names: Sequence[str]) -> Columns:
-    """Rows that are objects (by name), lists (by position), `{"features": [...]}`, or a single value."""
+    """Rows that are objects (by name), lists (by position), `{"features": [...]}`, or a single value.
+
+    >>> json_columns([{"town": "A", "area": 1}, ["B", None]], ["town", "area"])
+    {'town': ['A', 'B'], 'area': ['1', None]}
+    """
     if not instances:
         raise ValueError("want at least one row, got none")
     columns: Columns = {name: [] for name in names}
@@ -49,7 +61,11 @@ def json_columns(instances: Sequence[object], names: Sequence[str]) -> Columns:
 
 
 def json_document(text: str, member: str) -> list[object]:
-    """The list under `member` of a JSON document. Raises ValueError when that is not what the text is."""
+    """The list under `member` of a JSON document. Raises ValueError when that is not what the text is.
+
+    >>> json_document('{"instances": [1, 2]}', "instances")
+    [1, 2]
+    """
     body = _loads(text, "the body")
     if not isinstance(body, dict) or not isinstance(body.get(member), list):
         raise ValueError(f'want a JSON object with a list under "{member}"')
@@ -58,19 +74,31 @@ def json_document(text: str, member: str) -> list[object]:
 
 
 def json_lines(text: str) -> list[object]:
-    """One JSON value for each line that is not blank."""
+    """One JSON value for each line that is not blank.
+
+    >>> json_lines('{"a": 1}\\n\\n[2]')
+    [{'a': 1}, [2]]
+    """
     lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
     return [_loads(line, f"line {number}") for number, line in lines]
 
 
 def predictions(answers: Sequence[object], name: str) -> list[str | None]:
-    """One answer per row: a value, a list of one, or an object with `name` or with one member only."""
+    """One answer per row: a value, a list of one, or an object with `name` or with one member only.
+
+    >>> predictions([1.5, [2], {"price": 3}], "price")
+    ['1.5', '2', '3']
+    """
     numbered = enumerate(answers, start=1)
     return [scalar_text(answer_value(item, name, number), f"answer {number}") for number, item in numbered]
 
 
 def scalar_text(value: object, where: str) -> str | None:
-    """A JSON value as the text a CSV would hold; null and the empty text are None."""
+    """A JSON value as the text a CSV would hold; null and the empty text are None.
+
+    >>> scalar_text(True, "here"), scalar_text(1.5, "here"), scalar_text("", "here")
+    ('true', '1.5', None)
+    """
     match value:
         case None | "":
             return None
@@ -85,7 +113,11 @@ def scalar_text(value: object, where: str) -> str | None:
 
 
 def nearest(name: str, names: Sequence[str]) -> str:
-    """A hint that names the closest of the names there are, or nothing."""
+    """A hint that names the closest of the names there are, or nothing.
+
+    >>> nearest("tonw", ["town", "area"])
+    ' (did you mean "town"?)'
+    """
     close = difflib.get_close_matches(name, names, n=1)
     return f' (did you mean "{close[0]}"?)' if close else ""
 

@@ -123,20 +123,32 @@ def _transformed(record: dict[str, Any], schema_version: int) -> Sides:
 
 
 def merged_labels(truth: object) -> tuple[float | str, ...]:
-    """The labels of `Sides.truth`. Raises ValueError when there are none to be read."""
+    """The labels of `Sides.truth`. Raises ValueError when there are none to be read.
+
+    >>> merged_labels({"data": "1.5", "encoding": "CSV"})
+    (1.5,)
+    """
     if not isinstance(truth, dict):
         raise ValueError(f"groundTruthData: want an object, got {_kind(truth)}")
     return _labels(_member(truth, "data", str), _member(truth, "encoding", str))
 
 
 def row_alone(record: Mapping[str, object]) -> str:
-    """A row of a batch transform as JSON, without what the job added to it."""
+    """A row of a batch transform as JSON, without what the job added to it.
+
+    >>> row_alone({"SageMakerInferenceId": "i", "SageMakerInferenceTime": "t", "area": 5})
+    '{"area":5}'
+    """
     added = (INFERENCE_ID, INFERENCE_TIME)
     return orjson.dumps({name: value for name, value in record.items() if name not in added}).decode()
 
 
 def folder_version(key: str) -> int:
-    """The schema version that a capture file's key names, else `NOT_STATED`."""
+    """The schema version that a capture file's key names, else `NOT_STATED`.
+
+    >>> folder_version("captures/prod/schema-v3/prices/AllTraffic/x.jsonl")
+    3
+    """
     folder = _SCHEMA_FOLDER.search(key)
     return int(folder[1]) if folder else NOT_STATED
 

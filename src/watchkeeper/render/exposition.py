@@ -36,7 +36,11 @@ def exposition(samples: Sequence[Sample]) -> str:
 
 
 def number_text(value: float) -> str:
-    """A finite number so that reading it gives the same number, whole ones without a fraction."""
+    """A finite number so that reading it gives the same number, whole ones without a fraction.
+
+    >>> number_text(2.0), number_text(0.1)
+    ('2', '0.1')
+    """
     if not math.isfinite(value):
         raise ValueError(f"write a sample: want a finite value, got {value}")
     return repr(float(value)).removesuffix(".0")

@@ -66,7 +66,11 @@ def scale(values: Sequence[float], *, zero: bool = False, intervals: int = 5) ->
 
 
 def round_step(rough: float) -> float:
-    """The least of 1, 2, 2.5, 5 times a power of ten that is not below `rough`."""
+    """The least of 1, 2, 2.5, 5 times a power of ten that is not below `rough`.
+
+    >>> round_step(23.0)
+    25.0
+    """
     power = 10.0 ** math.floor(math.log10(rough))
     return next(step * power for step in _STEPS if step * power >= rough * (1 - 1e-9))
 

@@ -33,7 +33,11 @@ def hover(text: str) -> str:
 
 
 def percent(fraction: float) -> str:
-    """A fraction of the width."""
+    """A fraction of the width.
+
+    >>> percent(0.25)
+    '25%'
+    """
     return f"{fraction * 100:.6g}%"
 
 

@@ -47,7 +47,11 @@ class Wire:
 
 @lru_cache(maxsize=256)
 def request_format(content_type: str | None) -> Format:
-    """The format of a body by its header; a charset other than UTF-8 is refused with 415."""
+    """The format of a body by its header; a charset other than UTF-8 is refused with 415.
+
+    >>> request_format("text/csv; charset=utf-8").content_type
+    'text/csv'
+    """
     kind, _, parameters = (content_type or "").lower().partition(";")
     form = FORMATS.get(kind.strip())
     if form is None:

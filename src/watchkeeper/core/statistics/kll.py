@@ -64,7 +64,11 @@ class Kll:
 
 @cache
 def capacity(level: int) -> int:
-    """How many values a level holds before it is compacted: 2050, 1314, 842 …"""
+    """How many values a level holds before it is compacted: 2050, 1314, 842 …
+
+    >>> [capacity(level) for level in range(4)]
+    [2050, 1314, 842, 540]
+    """
     return 2 * (math.ceil(SIZE * SHRINKING**level / 2) + 1)
 
 
