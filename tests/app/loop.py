@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from tests.model.models import example, model
 from tests.training.history import sales
 from watchkeeper.adapters.memory.clock import MovedClock
 from watchkeeper.adapters.memory.endpoint import MemoryEndpointHost
@@ -15,16 +16,26 @@ from watchkeeper.adapters.memory.store import MemoryStore
 from watchkeeper.adapters.memory.tracking import MemoryTracker
 from watchkeeper.adapters.memory.trail import MemoryTrail
 from watchkeeper.adapters.sources.dataset import Dataset, dataset
-from watchkeeper.app.registry.models import approve, promote
+from watchkeeper.app.registry.models import (
+    approve,
+    promote,
+    register,
+)
 from watchkeeper.app.registry.schemas import schemas
 from watchkeeper.app.replay.traffic import PlannedRequest, TrafficPlan, plan_month
 from watchkeeper.app.retraining.train import Trained, train
 from watchkeeper.app.setup.audit import log
 from watchkeeper.app.setup.project import FILE, load_project
 from watchkeeper.app.setup.targets import Target
-from watchkeeper.core.values import Actor, Deployment, Progress
+from watchkeeper.core.values import (
+    Actor,
+    CaptureRecord,
+    Deployment,
+    ModelVersion,
+    Progress,
+)
 from watchkeeper.core.windows import Duration, month_start
-from watchkeeper.model.artefact import Model, load
+from watchkeeper.model.artefact import Model, load, save
 from watchkeeper.serving.calls import Call
 from watchkeeper.serving.capture import CaptureWriter
 from watchkeeper.serving.counters import VariantCounters
@@ -181,3 +192,33 @@ def copied(loop: Loop, folder: Path, *changes: tuple[str, str]) -> Loop:
     store = MemoryStore(dict(loop.store.objects))
     fresh.clock.move_to(loop.clock.now())
     return replace(fresh, target=replace(fresh.target, store=store, trail=trail), store=store)
+
+
+def registered(loop: Loop, *versions: int) -> Loop:
+    """Each version put on record by Ana; the artefact is the same small model."""
+    for version in versions:
+        folder = loop.target.folder / "made" / f"v{version}"
+        digest = save(folder, model(), example())
+        entry = ModelVersion(
+            version=version,
+            digest=digest,
+            run_id=f"run-{version}",
+            trained_from="2018-04",
+            trained_through="2020-03",
+            labels_known_in="2020-05",
+            metrics={"rmse": 3.0, "r2": 0.95},
+            schema_version=1,
+            data_digest="d" * 64,
+            project_digest=loop.target.project.digest,
+            registered_at=loop.clock.now(),
+            registered_by=ANA,
+        )
+        register(loop.target, entry, folder)
+    return loop
+
+
+def said(record: CaptureRecord) -> tuple[str, str]:
+    """What was asked, and what was answered."""
+    assert record.input is not None
+    assert record.output is not None
+    return record.input.data, record.output.data

@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from tests.cli.workspaces import small_data, small_project
+from tests.shared import CHECKOUT
 from watchkeeper.adapters.sources.lookalike import sales
 
 PATIENCE = 120.0  # seconds that anything here may take on a busy machine
@@ -104,3 +105,28 @@ def alive(group: int) -> list[int]:
             if int(of_group) == group and state not in "ZX":
                 found.append(int(folder.name))
     return found
+
+
+EXAMPLE = CHECKOUT / "projects" / "resale_price" / "watchkeeper.yaml"
+
+
+def rehearse(*argv: object) -> subprocess.CompletedProcess[str]:
+    """`watchkeeper rehearse` of 2020-01 as a process, without the network."""
+    environment = {**os.environ, "WATCHKEEPER_OFFLINE": "1"}
+    environment.pop("WATCHKEEPER_HDB_CSV", None)
+    command = [sys.executable, "-m", "watchkeeper", "rehearse", "--until", "2020-01", "--no-serve", "--json"]
+    return subprocess.run(
+        [*command, *map(str, argv)],
+        stdin=subprocess.DEVNULL,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+def recomputed(folder: Path) -> subprocess.CompletedProcess[str]:
+    """The half-years again, by a script that knows nothing of ours."""
+    script = CHECKOUT / "tests" / "recompute_half_years.py"
+    return subprocess.run([sys.executable, script, folder], capture_output=True, text=True, check=False)

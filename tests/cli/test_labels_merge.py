@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.captures.test_merging import folders as folders  # the fixture
+from tests.app.captures.label_folders import folders as folders  # the fixture
 from tests.cli.conftest import Said
-from tests.readers.test_label_records import TIME
+from tests.readers.label_files import TIME
 from watchkeeper.core.values import GroundTruth
 from watchkeeper.render.records import ground_truth_line
 

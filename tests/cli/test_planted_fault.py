@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tests.cli.test_rehearse import rehearse
+from tests.cli.rehearsals import rehearse
 from tests.shared import shared
 
 TOWN = "PUNGGOL"

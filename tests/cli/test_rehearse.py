@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,28 +14,12 @@ import polars as pl
 import pytest
 
 from tests.cli.conftest import Said
+from tests.cli.rehearsals import EXAMPLE, recomputed, rehearse
 from tests.cli.workspaces import small_data, small_project, tree, with_text
-from tests.shared import CHECKOUT, shared
+from tests.shared import shared
 
 Cli = Callable[..., Said]
-EXAMPLE = CHECKOUT / "projects" / "resale_price" / "watchkeeper.yaml"
 CONTRACT = {"constraints.json", "statistics.json", "execution.json", "report.html"}
-
-
-def rehearse(*argv: object) -> subprocess.CompletedProcess[str]:
-    """`watchkeeper rehearse` of 2020-01 as a process, without the network."""
-    environment = {**os.environ, "WATCHKEEPER_OFFLINE": "1"}
-    environment.pop("WATCHKEEPER_HDB_CSV", None)
-    command = [sys.executable, "-m", "watchkeeper", "rehearse", "--until", "2020-01", "--no-serve", "--json"]
-    return subprocess.run(
-        [*command, *map(str, argv)],
-        stdin=subprocess.DEVNULL,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -131,12 +113,6 @@ def test_a_month_says_what_its_error_is_likely_to_be_and_then_what_it_was(
         page = (folder / name / "report.html").read_text(encoding="utf-8")
         assert "Before the labels came" in page
         assert words in page
-
-
-def recomputed(folder: Path) -> subprocess.CompletedProcess[str]:
-    """The half-years again, by a script that knows nothing of ours."""
-    script = CHECKOUT / "tests" / "recompute_half_years.py"
-    return subprocess.run([sys.executable, script, folder], capture_output=True, text=True, check=False)
 
 
 def test_half_years_can_be_recomputed_from_the_scores_alone(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_rehearse import EXAMPLE, recomputed
+from tests.cli.rehearsals import EXAMPLE, recomputed
 from tests.resale_violations import FIRST_2_ROOMS, WATCHED, line
 from tests.shared import shared
 

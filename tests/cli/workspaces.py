@@ -16,7 +16,8 @@ from watchkeeper.adapters.sources.lookalike import sales
 from watchkeeper.app.alerts.alerting import evaluate_rules
 from watchkeeper.app.alerts.deciding import decide_on
 from watchkeeper.app.captures.labels import record_labels
-from watchkeeper.app.monitoring.run import MonitorRun, run_monitor
+from watchkeeper.app.monitoring.run import run_monitor
+from watchkeeper.app.monitoring.schedule import MonitorRun
 from watchkeeper.app.registry.executions import exposed
 from watchkeeper.app.setup.init import init
 from watchkeeper.core.encoding import encode

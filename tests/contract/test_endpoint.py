@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.serving.running import DEPLOYED, running, settings_of
-from tests.serving.test_canary import CANARY
+from tests.serving.trials import CANARY
 from watchkeeper.adapters.local.endpoint import LocalEndpointHost
 from watchkeeper.adapters.memory.endpoint import MemoryEndpointHost
 from watchkeeper.core.encoding import encode

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.app.judging.test_judges import MONITORS as ALL_FOUR
-from tests.app.judging.test_judges import RUNS
-from tests.app.judging.test_judges import loop as loop  # fixtures
-from tests.app.judging.test_judges import trained as trained
+from tests.app.judging.four import MONITORS as ALL_FOUR
+from tests.app.judging.four import RUNS
+from tests.app.judging.four import loop as loop  # fixtures
+from tests.app.judging.four import trained as trained
 from tests.app.loop import ANA, LIVE, Loop, model_of
 from tests.shared import CHECKOUT
 from tests.training.history import sales
@@ -106,7 +106,7 @@ def test_a_baseline_that_cannot_be_read_fails_that_monitor_alone(
     def broken(*_: object) -> None:
         raise RuntimeError("the disk is on fire")
 
-    monkeypatch.setattr("watchkeeper.app.monitoring.run.files_of", broken)
+    monkeypatch.setattr("watchkeeper.app.monitoring.verdicts.files_of", broken)
     failed = judged(loop, name)
     monkeypatch.undo()
     assert (failed.status, failed.reason) == (Status.FAILED, "RuntimeError: the disk is on fire")

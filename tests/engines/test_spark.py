@@ -6,17 +6,16 @@ import json
 import os
 import shutil
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.engines.profiling import folded, items, profiled
+from tests.engines.spark_python import PYTHON
 from tests.shared import CHECKOUT
 from watchkeeper.core.errors import PlatformError
 from watchkeeper.engines import local, spark
 
-PYTHON = Path(os.environ.get("WATCHKEEPER_SPARK_PYTHON") or CHECKOUT / ".venv-spark" / "bin" / "python")
 MODULE = [str(PYTHON), "-m", "tests.engines.spark_program"]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.engines.judging import FILES, ROWS, SETS, verdict, write_months, write_sets
-from tests.engines.test_spark import PYTHON
+from tests.engines.spark_python import PYTHON
 from tests.shared import CHECKOUT, shared
 from watchkeeper.app.files.engines import open_engine
 

@@ -4,35 +4,19 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.serving.running import DEPLOYED, PerSquareMetre, Predictions, Running, running, settings_of
+from tests.serving.running import DEPLOYED, Running, running, settings_of
+from tests.serving.trials import CANARY, LIMITS, SHADOW, load
 from watchkeeper.core.encoding import encode
 from watchkeeper.core.errors import PlatformError
-from watchkeeper.core.values import CanaryLimits, Candidate, CandidateKind, Deployment, Schema
+from watchkeeper.core.values import Candidate
 from watchkeeper.serving.canary import Watch
 from watchkeeper.serving.endpoint import drawn
-from watchkeeper.serving.predicting import Predictor
-
-LIMITS = CanaryLimits(errors=0.05, latency=2.0, requests=100)
-CANARY = Candidate(
-    number=1,
-    environment="prod",
-    endpoint="prices",
-    version=2,
-    digest="e" * 64,
-    kind=CandidateKind.CANARY,
-    weight=40,
-    limits=LIMITS,
-    time=DEPLOYED.time,
-    actor=DEPLOYED.actor,
-)
-SHADOW = replace(CANARY, kind=CandidateKind.SHADOW, weight=0)
 
 
 @dataclass(slots=True)
@@ -43,28 +27,6 @@ class Told:
 
     def withdrawn(self, candidate: Candidate, why: str) -> None:
         self.heard.append((candidate.version, why))
-
-
-@dataclass(frozen=True, slots=True)
-class Flaky:
-    """Fails for one town in five."""
-
-    model: PerSquareMetre
-
-    @property
-    def schema(self) -> Schema:
-        return self.model.schema
-
-    def predict(self, columns: Mapping[str, Sequence[str | None]]) -> Predictions:
-        if "T4" in columns["town"]:
-            raise ArithmeticError("no such town on record")
-        return self.model.predict(columns)
-
-
-def load(deployment: Deployment) -> Predictor:
-    """Version 3 is flaky."""
-    model = PerSquareMetre(float(deployment.version))
-    return Flaky(model) if deployment.version == 3 else model
 
 
 def try_out(server: Running, candidate: Candidate) -> httpx.Response:

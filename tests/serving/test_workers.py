@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from tests.serving.running import DEPLOYED, captured_in
-from tests.serving.test_canary import CANARY
+from tests.serving.trials import CANARY
 from tests.shared import CHECKOUT
 from watchkeeper.adapters.local.endpoint import running_server, started_server
 from watchkeeper.adapters.local.store import FolderStore

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from watchkeeper.adapters.local.actor import os_user
-from watchkeeper.app.monitoring.run import MonitorRun, run_monitor, section_of
+from watchkeeper.app.monitoring.run import run_monitor
+from watchkeeper.app.monitoring.schedule import MonitorRun, section_of
 from watchkeeper.app.pages.reporting import write_execution_page
 from watchkeeper.app.setup.project import load_project
 from watchkeeper.app.setup.targets import open_target

@@ -12,11 +12,13 @@ import pytest
 
 from tests.app.loop import ANA, KIM, Loop, bring_to_prod, copied, model_of, new_loop, train_in
 from tests.training.history import sales
-from watchkeeper.app.baselines.making import BaselineFor, baseline_of
+from watchkeeper.app.baselines.making import BaselineFor, files_of
 from watchkeeper.app.baselines.suggesting import suggest_baseline
 from watchkeeper.app.baselines.windows import WindowChoice
 from watchkeeper.app.captures.labels import record_labels
-from watchkeeper.app.monitoring.run import MonitorRun, run_monitor
+from watchkeeper.app.files.suggestion import Suggestion
+from watchkeeper.app.monitoring.run import run_monitor
+from watchkeeper.app.monitoring.schedule import MonitorRun
 from watchkeeper.app.registry.approval import Word, approve_baseline, reject_baseline
 from watchkeeper.app.registry.baselines import (
     BaselineRecord,
@@ -94,8 +96,14 @@ def last_events(loop: Loop, count: int) -> list[tuple[str, str, str]]:
     return [(event.action, event.subject, event.why) for event in events]
 
 
+def in_use(loop: Loop) -> tuple[BaselineRecord, Suggestion] | None:
+    """The baseline that prod judges version 1 by, and its files."""
+    record = baselines(loop.store, "data-quality").in_use(1, "prod")
+    return (record, files_of(loop.store, record)) if record else None
+
+
 def test_a_baseline_judges_nothing_before_it_is_approved(loop: Loop) -> None:
-    assert baseline_of(loop.store, "data-quality", 1, "prod") is None
+    assert in_use(loop) is None
     assert status(loop, of(loop, DATA), "prod") is PENDING
 
 
@@ -110,7 +118,7 @@ def test_the_approval_of_a_model_covers_what_its_training_run_brought_and_says_s
     ]
     assert [status(loop, of(loop, each), "prod") for each in (DATA, QUALITY)] == [APPROVED] * 2
     assert status(loop, of(loop, DATA), "uat") is PENDING, "another environment was not asked"
-    found = baseline_of(loop.store, "data-quality", 1, "prod")
+    found = in_use(loop)
     assert found is not None
     assert found[0] == of(loop, DATA)
     approve(loop.target, 1, "prod", KIM, "again")
@@ -144,11 +152,11 @@ def test_one_from_a_file_needs_a_word_of_its_own(loop: Loop, tmp_path: Path) -> 
         approve_baseline(loop.target, record, Word("prod", ANA, ""))
     assert approve_baseline(loop.target, record, Word("dev", ANA, "")).status is APPROVED, "dev asks for none"
     approve_baseline(loop.target, record, Word("prod", KIM, "looked at"))
-    found = baseline_of(loop.store, "data-quality", 1, "prod")
+    found = in_use(loop)
     assert found is not None
     assert found[0] == record, "the newest approved one judges"
     reject_baseline(loop.target, record, Word("prod", KIM, "no"))
-    found = baseline_of(loop.store, "data-quality", 1, "prod")
+    found = in_use(loop)
     assert found is not None
     assert found[0].version == 1, "and the one before it when that is taken back"
 

@@ -13,8 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.app.captures.test_importing import said
-from tests.app.loop import ANA, Loop, bring_to_prod, copied, new_loop, train_in
+from tests.app.loop import ANA, Loop, bring_to_prod, copied, new_loop, said, train_in
 from tests.training.history import sales
 from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.app.captures import batch

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.app.loop import ANA, Loop, new_loop
+from tests.app.loop import ANA, Loop, new_loop, said
 from watchkeeper.app.captures.importing import CaptureImport, import_captures
 from watchkeeper.app.captures.label_import import no_report
 from watchkeeper.app.captures.sources import CaptureOrder, Columns
@@ -47,13 +47,6 @@ def table(tmp_path: Path) -> Path:
 
 def bring(loop: Loop, source: Path, order: CaptureOrder = ORDER) -> CaptureImport:
     return import_captures(loop.target, source, order, no_report)
-
-
-def said(record: CaptureRecord) -> tuple[str, str]:
-    """What was asked, and what was answered."""
-    assert record.input is not None
-    assert record.output is not None
-    return record.input.data, record.output.data
 
 
 def stored(loop: Loop) -> list[CaptureRecord]:

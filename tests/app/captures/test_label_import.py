@@ -26,7 +26,8 @@ from watchkeeper.app.captures.label_import import (
 )
 from watchkeeper.app.captures.labels import record_labels
 from watchkeeper.app.monitoring.label_status import LabelState, StatusRequest, label_status
-from watchkeeper.app.monitoring.run import MonitorRun, run_monitor
+from watchkeeper.app.monitoring.run import run_monitor
+from watchkeeper.app.monitoring.schedule import MonitorRun
 from watchkeeper.app.replay.traffic import PlannedRequest
 from watchkeeper.app.setup.audit import log
 from watchkeeper.core.errors import InputError, Refused

@@ -6,34 +6,31 @@ import gzip
 import json
 import re
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.readers.test_label_records import TIME, contents, ids, objects_of
+from tests.app.captures.label_folders import captured
+from tests.app.captures.label_folders import folders as folders  # the fixture
+from tests.readers.label_files import TIME, contents, ids, objects_of
 from watchkeeper.app.captures.merging import Merged, MergeRequest, merge, merge_to_folder
 from watchkeeper.core.errors import InputError, PlatformError
-from watchkeeper.core.values import CaptureRecord, GroundTruth, Payload
+from watchkeeper.core.values import GroundTruth
 from watchkeeper.core.windows import hour_folder
 from watchkeeper.readers.blobs import BytesBlob, blobs_of
 from watchkeeper.readers.labels import read_labels
 from watchkeeper.readers.part_values import Limits
 from watchkeeper.readers.records import merged_labels, read_sides
-from watchkeeper.render.records import capture_line, ground_truth_line
+from watchkeeper.render.records import ground_truth_line
 
-CSV = Payload("1,2\n3,4", "CSV", "text/csv")
 SERVICE = (
     b'{"captureData":{"endpointInput":{"observedContentType":"text/csv","mode":"INPUT","data":"1","encoding":'
     b'"CSV"},"endpointOutput":{"observedContentType":"text/csv","mode":"OUTPUT","data":"2","encoding":"CSV"}},'
     b'"eventMetadata":{"eventId":"a","inferenceTime":"2020-01-15T12:00:00Z"},"eventVersion":"0"}\n'
 )
-
-
-def captured(event: str, inference: str | None, at: datetime = TIME) -> bytes:
-    return capture_line(CaptureRecord(event, inference, at, 1, 1, CSV, CSV))
 
 
 odd = st.sampled_from(
@@ -203,20 +200,6 @@ def test_captures_that_change_meanwhile_are_an_error(later: bytes) -> None:
     truth = BytesBlob("g.jsonl", ground_truth_line(GroundTruth("a", (1.0,)), TIME))
     with pytest.raises(PlatformError, match="changed while they were read"):
         written(MergeRequest([blob], [truth], ""))
-
-
-@pytest.fixture
-def folders(tmp_path: Path) -> tuple[Path, Path]:
-    captures, truths = tmp_path / "captures", tmp_path / "truths"
-    hour = captures / "prices" / "AllTraffic" / "2020/01/15/12"
-    hour.mkdir(parents=True)
-    (hour / "one.jsonl").write_bytes(captured("e1", "a") + captured("e2", "b"))
-    (hour / "two.jsonl").write_bytes(captured("e3", None))
-    collected = truths / "2020/02/15/12"
-    collected.mkdir(parents=True)
-    lines = [ground_truth_line(GroundTruth(each, (1.0,)), TIME) for each in ("a", "e3", "nobody")]
-    (collected / "x.jsonl").write_bytes(b"".join(lines))
-    return captures, truths
 
 
 def test_other_merged_files_are_not_mixed_with(folders: tuple[Path, Path], tmp_path: Path) -> None:

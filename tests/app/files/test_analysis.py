@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,46 +11,17 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from watchkeeper.app.files.analysis import Analysis
+from tests.app.files.analyses import NOW, SCHEMA, capture, judged, options, rows, table
 from watchkeeper.app.files.engines import open_engine
 from watchkeeper.app.files.inputs import Reading
 from watchkeeper.app.files.judging import FileJudgement, judge_files
 from watchkeeper.core.encoding import encode
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.statistics.distances import Mode
-from watchkeeper.core.values import Column, ColumnType, Progress, Role, Schema, Status
+from watchkeeper.core.values import Progress, Status
 from watchkeeper.core.windows import Window
 
-NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 FILES = ("statistics.json", "constraints.json", "constraint_violations.json", "analysis.json", "report.html")
-
-
-def judged(
-    out: Path,
-    data: Path | Sequence[Path],
-    baseline: Path | None = None,
-    wanted: FileJudgement | None = None,
-    workers: int = 2,
-) -> Analysis:
-    """The files judged as the command does it."""
-    paths = tuple(map(str, [data] if isinstance(data, Path) else data))
-    order = wanted or FileJudgement(paths, None, out)
-    order = replace(order, inputs=paths, baseline=str(baseline) if baseline else None, out=out)
-    found, _ = judge_files(order, open_engine("local", workers), lambda _: None, NOW)
-    return found
-
-
-def options(**given: object) -> FileJudgement:
-    return replace(FileJudgement((), None, Path()), **given)  # type: ignore[arg-type]
-
-
-def rows(count: int, town: str = "BEDOK", shift: float = 0.0) -> list[str]:
-    return [f"{town if i % 2 else 'YISHUN'},{i % 37 + shift},{i % 11}.5" for i in range(count)]
-
-
-def table(path: Path, lines: Sequence[str]) -> Path:
-    path.write_text("\n".join(["town,age,area", *lines]) + "\n", encoding="utf-8")
-    return path
 
 
 @pytest.fixture
@@ -118,45 +88,6 @@ def test_every_format_gets_the_same_violations(tmp_path: Path, base: Path, suffi
     assert found.rows == 300
     assert {each.subject for each in found.violations} == {"town"}
     assert [row.value for row in found.evidence[0].rows] == ["TENGAH"] * 5
-
-
-def capture(number: int, town: str, encoding: str = "CSV") -> str:
-    asked = f"{town},{number % 37},{number % 11}.5"
-    data = base64.b64encode(asked.encode()).decode() if encoding == "BASE64" else asked
-    record = {
-        "captureData": {
-            "endpointInput": {
-                "observedContentType": "text/csv",
-                "mode": "INPUT",
-                "data": data,
-                "encoding": encoding,
-            },
-            "endpointOutput": {
-                "observedContentType": "text/csv",
-                "mode": "OUTPUT",
-                "data": "1.5",
-                "encoding": "CSV",
-            },
-        },
-        "eventMetadata": {
-            "eventId": f"e-{number}",
-            "inferenceId": f"i-{number}",
-            "inferenceTime": f"2026-01-01T{number % 4:02d}:00:00Z",
-        },
-        "eventVersion": "0",
-    }
-    return json.dumps(record)
-
-
-SCHEMA = Schema(
-    1,
-    (
-        Column("town", ColumnType.STRING, Role.FEATURE),
-        Column("age", ColumnType.INTEGRAL, Role.FEATURE),
-        Column("area", ColumnType.FRACTIONAL, Role.FEATURE),
-        Column("price", ColumnType.FRACTIONAL, Role.PREDICTION),
-    ),
-)
 
 
 def test_captures_are_judged_by_name_and_shown_by_inference_id(tmp_path: Path) -> None:

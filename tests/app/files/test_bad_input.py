@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.app.files.test_analysis import NOW, SCHEMA, capture, judged, options, rows, table
+from tests.app.files.analyses import NOW, SCHEMA, capture, judged, options, rows, table
 from watchkeeper.app.files.engines import open_engine
 from watchkeeper.app.files.inputs import Reading
 from watchkeeper.app.files.judging import judge_files

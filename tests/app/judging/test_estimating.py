@@ -13,7 +13,8 @@ from tests.app.loop import ANA, KIM, LIVE, Loop, copied, model_of, new_loop, tra
 from tests.training.history import sales
 from watchkeeper.app.captures.labels import record_labels
 from watchkeeper.app.judging.estimating import mixed_within_times
-from watchkeeper.app.monitoring.run import MonitorRun, run_monitor
+from watchkeeper.app.monitoring.run import run_monitor
+from watchkeeper.app.monitoring.schedule import MonitorRun
 from watchkeeper.app.pages.reporting import write_execution_page
 from watchkeeper.app.registry.executions import executions, exposed, newest_revisions
 from watchkeeper.app.registry.models import approve

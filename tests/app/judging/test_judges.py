@@ -10,7 +10,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.adapters.local.test_predictor import says, serving
+from tests.adapters.local.csv_server import says, serving
+from tests.app.judging.four import MONITORS, RUNS, WITH_ALL
+from tests.app.judging.four import loop as loop  # fixtures
+from tests.app.judging.four import trained as trained
 from tests.app.loop import ANA, KIM, Loop, copied, model_of, new_loop, train_in
 from tests.training.history import sales
 from watchkeeper.app.baselines.differences import baseline_diff
@@ -21,7 +24,8 @@ from watchkeeper.app.baselines.windows import WindowChoice
 from watchkeeper.app.captures.labels import record_labels
 from watchkeeper.app.judging.judgement import Against, Watched
 from watchkeeper.app.judging.judges import JUDGES
-from watchkeeper.app.monitoring.run import MonitorRun, run_monitor, section_of
+from watchkeeper.app.monitoring.run import run_monitor
+from watchkeeper.app.monitoring.schedule import section_of
 from watchkeeper.app.pages.reporting import write_execution_page
 from watchkeeper.app.registry.approval import Word, approve_baseline
 from watchkeeper.app.registry.baselines import baseline_records
@@ -32,36 +36,6 @@ from watchkeeper.core.values import Actor, Execution, Status
 from watchkeeper.core.windows import Window, month_start
 
 SCHEDULER = Actor("scheduler", "service")
-RUNS = {
-    "data-quality": MonitorRun("data-quality", "prod", month_start("2020-06")),
-    "explainability": MonitorRun("explainability", "prod", month_start("2020-06")),
-    "model-quality": MonitorRun("model-quality", "prod", month_start("2020-07")),
-    "bias": MonitorRun("bias", "prod", month_start("2020-07")),
-}
-MONITORS = """\
-  data-quality: {schedule: "cron(0 0 1 * ? *)", min_rows: 20}
-  explainability: {schedule: "cron(0 0 1 * ? *)", min_rows: 20}
-  bias:
-    schedule: "cron(0 0 1 * ? *)"
-    min_rows: 20
-    labels: {delay: 1 month, coverage: 0.95}
-    label_values_or_threshold: [400000]
-    facet: [{name_or_index: town, value_or_threshold: [EAST]}]
-"""
-WITH_ALL = ('  data-quality: {schedule: "cron(0 0 1 * ? *)", min_rows: 20}\n', MONITORS)
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Loop:
-    loop = new_loop(tmp_path_factory.mktemp("trained"), WITH_ALL)
-    train_in(loop)
-    approve(loop.target, 1, "prod", KIM, "good figures")
-    return loop
-
-
-@pytest.fixture
-def loop(trained: Loop, tmp_path: Path) -> Loop:
-    return copied(trained, tmp_path, WITH_ALL)
 
 
 def run_all(loop: Loop) -> dict[str, Execution]:

@@ -15,7 +15,8 @@ from watchkeeper.app.alerts.alerting import evaluate_rules
 from watchkeeper.app.baselines.making import BaselineFor
 from watchkeeper.app.baselines.suggesting import suggest_baseline
 from watchkeeper.app.captures.labels import record_labels
-from watchkeeper.app.monitoring.run import MonitorRun, run_monitor
+from watchkeeper.app.monitoring.run import run_monitor
+from watchkeeper.app.monitoring.schedule import MonitorRun
 from watchkeeper.app.registry.approval import Word, approve_baseline
 from watchkeeper.app.registry.executions import exposed
 from watchkeeper.app.setup.project import load_project

@@ -13,7 +13,8 @@ import pytest
 from tests.app.loop import ANA, KIM, LIVE, Loop, model_of, new_loop, train_in, write_project
 from tests.training.history import sales
 from watchkeeper.app.monitoring.evidence import EXAMPLES
-from watchkeeper.app.monitoring.run import MonitorRun, run_monitor
+from watchkeeper.app.monitoring.run import run_monitor
+from watchkeeper.app.monitoring.schedule import MonitorRun
 from watchkeeper.app.pages.reporting import write_execution_page
 from watchkeeper.app.registry.models import approve
 from watchkeeper.app.setup.project import load_project

@@ -18,7 +18,8 @@ from watchkeeper.app.baselines.making import BaselineFor
 from watchkeeper.app.baselines.suggesting import suggest_baseline
 from watchkeeper.app.baselines.windows import WindowChoice
 from watchkeeper.app.captures.labels import record_labels
-from watchkeeper.app.monitoring.run import MonitorRun, run_monitor
+from watchkeeper.app.monitoring.run import run_monitor
+from watchkeeper.app.monitoring.schedule import MonitorRun
 from watchkeeper.app.pages.evidence import distributions
 from watchkeeper.app.pages.reporting import write_execution_page
 from watchkeeper.app.registry.approval import Word, approve_baseline, reject_baseline

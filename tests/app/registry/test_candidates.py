@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.loop import ANA, KIM, Loop, new_loop
-from tests.app.registry.test_models import registered
+from tests.app.loop import ANA, KIM, Loop, new_loop, registered
 from tests.serving.running import Running, running
-from tests.serving.test_canary import load
+from tests.serving.trials import load
 from watchkeeper.adapters.local.endpoint import LocalEndpointHost
 from watchkeeper.app.endpoints.serving import record_withdrawal
 from watchkeeper.app.registry.candidates import open_candidate

@@ -8,14 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.loop import ANA, KIM, Loop, bring_to_prod, new_loop
-from tests.model.models import example, model
+from tests.app.loop import ANA, KIM, Loop, bring_to_prod, new_loop, registered
 from watchkeeper.app.registry.models import (
     approve,
     artefact_prefix,
     catalogue,
     promote,
-    register,
     reject,
     rollback,
     status,
@@ -24,36 +22,12 @@ from watchkeeper.app.registry.models import (
 from watchkeeper.app.setup.audit import log, verify_log
 from watchkeeper.app.setup.project import FILE
 from watchkeeper.core.errors import InputError, PlatformError, Refused
-from watchkeeper.core.values import ApprovalStatus, Candidate, Deployment, ModelVersion, Sample
-from watchkeeper.model.artefact import save
+from watchkeeper.core.values import ApprovalStatus, Candidate, Deployment, Sample
 
 
 @pytest.fixture
 def loop(tmp_path: Path) -> Loop:
     return registered(new_loop(tmp_path / "ws"), 1)
-
-
-def registered(loop: Loop, *versions: int) -> Loop:
-    """Each version put on record by Ana; the artefact is the same small model."""
-    for version in versions:
-        folder = loop.target.folder / "made" / f"v{version}"
-        digest = save(folder, model(), example())
-        entry = ModelVersion(
-            version=version,
-            digest=digest,
-            run_id=f"run-{version}",
-            trained_from="2018-04",
-            trained_through="2020-03",
-            labels_known_in="2020-05",
-            metrics={"rmse": 3.0, "r2": 0.95},
-            schema_version=1,
-            data_digest="d" * 64,
-            project_digest=loop.target.project.digest,
-            registered_at=loop.clock.now(),
-            registered_by=ANA,
-        )
-        register(loop.target, entry, folder)
-    return loop
 
 
 def test_a_version_goes_from_dev_over_uat_to_prod(loop: Loop) -> None:

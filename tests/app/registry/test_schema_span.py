@@ -11,7 +11,8 @@ import pytest
 from tests.app.loop import ANA, KIM, Loop, copied, model_of, new_loop, quiet, train_in
 from tests.training.history import sales
 from watchkeeper.adapters.sources.dataset import dataset
-from watchkeeper.app.monitoring.run import MonitorRun, run_monitor
+from watchkeeper.app.monitoring.run import run_monitor
+from watchkeeper.app.monitoring.schedule import MonitorRun
 from watchkeeper.app.registry.models import approve
 from watchkeeper.app.registry.schema_list import schema_diff, schema_use, schema_uses
 from watchkeeper.app.retraining.train import train

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.app.loop import ANA, KIM, Loop, bring_to_prod, copied, new_loop, quiet, train_in
-from tests.app.retraining.test_retrain import RISEN, ask, risen_market
+from tests.app.retraining.market import RISEN, ask, risen_market
 from watchkeeper.adapters.memory.endpoint import MemoryEndpointHost
 from watchkeeper.adapters.memory.store import MemoryStore
 from watchkeeper.adapters.memory.trail import MemoryTrail

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from tests.app.loop import ANA, KIM, Loop, bring_to_prod, new_loop, quiet, train_in
+from tests.app.retraining.market import RATIO, RISEN, ask, risen_market
 from tests.training.history import sales
 from watchkeeper.adapters.memory.endpoint import MemoryEndpointHost
 from watchkeeper.adapters.sources.dataset import Dataset, dataset
@@ -30,16 +31,6 @@ from watchkeeper.core.errors import InputError, PlatformError, Refused
 from watchkeeper.core.values import Sample, labels_of
 from watchkeeper.core.windows import month_start
 
-RATIO = "watchkeeper_model_quality_rmse_baseline_ratio"
-RISEN = "2020-10"  # by then labels are known through 2020-08
-
-
-def risen_market() -> Dataset:
-    """Prices that go up by two fifths when the model has gone live."""
-    frame = sales("2018-01", "2020-12").with_columns(pl.col("price").cast(pl.Float64))
-    dearer = pl.when(pl.col("month") >= "2020-05").then(pl.col("price") * 1.4).otherwise(pl.col("price"))
-    return dataset(frame.with_columns(dearer.round(0).cast(pl.String)), "file", "a market that rises")
-
 
 @pytest.fixture
 def loop(tmp_path: Path) -> Loop:
@@ -50,12 +41,6 @@ def loop(tmp_path: Path) -> Loop:
     loop.clock.move_to(month_start(RISEN))
     ask(loop)
     return loop
-
-
-def ask(loop: Loop) -> None:
-    labels = labels_of(project="demo", environment="prod", endpoint="demo-prod")
-    sample = Sample(RATIO, labels, 1.9, loop.clock.now())
-    decide_on(loop.target, "prod", evaluate_rules(loop.target, "prod", [sample]).open)
 
 
 def waiting(loop: Loop) -> Retrain:

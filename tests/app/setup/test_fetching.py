@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.adapters.sources.test_hdb import ROWS, Answer, pages, publisher
+from tests.adapters.sources.publisher import ROWS, Answer, pages, publisher
 from watchkeeper.adapters.sources.datagov import Api
 from watchkeeper.adapters.sources.lookalike import COLUMNS
 from watchkeeper.app.setup.fetching import fetch_data

@@ -102,17 +102,6 @@ def keep_suggestion(target: Target, wanted: BaselineFor, rows: BaselineRows, act
     return record
 
 
-def baseline_of(
-    store: Store, monitor: str, model_version: int, environment: str
-) -> tuple[BaselineRecord, Suggestion] | None:
-    """The newest baseline of a model version that is approved for an environment, with its files.
-
-    None when none is. Raises IntegrityError when the files are not those of the record.
-    """
-    record = baselines(store, monitor).in_use(model_version, environment)
-    return (record, files_of(store, record)) if record else None
-
-
 def baseline_by(store: Store, ref: BaselineRef) -> Suggestion:
     """The files an execution was judged by. Raises IntegrityError when they are others by now."""
     return files_of(store, baseline_record(store, ref.monitor, ref.version), ref.digest)

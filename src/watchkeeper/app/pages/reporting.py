@@ -8,7 +8,7 @@ from watchkeeper.app.alerts.alerting import alert_history
 from watchkeeper.app.alerts.deciding import decisions
 from watchkeeper.app.captures.rows import read_labelled_rows, source_of
 from watchkeeper.app.judging.segmenting import divided, segments_by
-from watchkeeper.app.monitoring.run import MonitorRun, section_of
+from watchkeeper.app.monitoring.schedule import MonitorRun, section_of
 from watchkeeper.app.pages.evidence import (
     QualityEvidence,
     distributions,

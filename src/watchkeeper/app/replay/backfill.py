@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from watchkeeper.app.monitoring.run import MonitorRun, run_monitor, section_of
+from watchkeeper.app.monitoring.run import run_monitor
+from watchkeeper.app.monitoring.schedule import MonitorRun, section_of
 from watchkeeper.app.pages.reporting import has_page, write_execution_page
 from watchkeeper.app.registry.executions import executions
 from watchkeeper.app.setup.project import Project

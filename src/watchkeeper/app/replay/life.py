@@ -13,7 +13,8 @@ from watchkeeper.app.alerts.alerting import evaluate_rules
 from watchkeeper.app.alerts.deciding import decide_on
 from watchkeeper.app.captures.labels import record_labels
 from watchkeeper.app.judging.judges import JUDGES
-from watchkeeper.app.monitoring.run import MonitorRun, run_monitor
+from watchkeeper.app.monitoring.run import run_monitor
+from watchkeeper.app.monitoring.schedule import MonitorRun
 from watchkeeper.app.pages.reporting import ratio_limit, write_execution_page
 from watchkeeper.app.registry.executions import exposed
 from watchkeeper.app.registry.schemas import schemas
