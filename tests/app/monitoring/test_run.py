@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.app.loop import ANA, KIM, LIVE, Loop, copied, model_of, new_loop, train_in
+from tests.app.loop import ANA, KIM, LIVE, Loop, bring_to_prod, copied, model_of, new_loop, train_in
 from tests.training.history import sales
 from watchkeeper.app.baselines.making import BaselineFor
 from watchkeeper.app.baselines.suggesting import suggest_baseline
@@ -316,15 +316,45 @@ def test_a_page_shows_the_baseline_that_judged_and_not_a_newer_one(loop: Loop) -
     assert judge(loop, DATA).judgements[0].baseline == newer.ref
 
 
-def test_rows_without_a_version_are_counted_and_not_judged(
-    loop: Loop, sent: tuple[PlannedRequest, ...]
-) -> None:
+def without_version(loop: Loop, sent: tuple[PlannedRequest, ...], variant: str) -> int:
+    """Take the model version out of one captured line of the variant; how many rows it has."""
     key = loop.store.list("captures/")[0]
-    line = loop.store.read(key).splitlines(keepends=True)[0]
+    line, *others = loop.store.objects.pop(key).splitlines(keepends=True)
     record = json.loads(line)
     del record["eventMetadata"]["modelVersion"]
-    rows = next(each.rows for each in sent if each.inference_id == record["eventMetadata"]["inferenceId"])
-    loop.store.write(key, loop.store.read(key).replace(line, json.dumps(record).encode() + b"\n"))
+    bare = json.dumps(record).encode() + b"\n"
+    held = {key: b"".join(others)}
+    other = key.replace("AllTraffic", variant)
+    held[other] = bare + held.get(other, b"")
+    loop.store.objects.update({name: data for name, data in held.items() if data})
+    identity = record["eventMetadata"]["inferenceId"]
+    return next(each.rows for each in sent if each.inference_id == identity)
+
+
+def test_rows_without_a_version_are_of_the_one_that_served_then(
+    loop: Loop, sent: tuple[PlannedRequest, ...]
+) -> None:
+    bring_to_prod(loop)
+    rows = without_version(loop, sent, "AllTraffic")
+    execution = judge(loop, DATA)
+    assert execution.notes == (
+        f"{rows} rows that name no model version, taken to be of the one that served then",
+    )
+    assert execution.judgements[0].rows == 60
+
+
+def test_rows_from_before_anything_served_are_of_nobody(loop: Loop, sent: tuple[PlannedRequest, ...]) -> None:
+    loop.clock.move_to(month_start("2020-06"))
+    bring_to_prod(loop)
+    rows = without_version(loop, sent, "AllTraffic")
+    assert judge(loop, DATA).notes == (f"{rows} rows that name no model version, not judged",)
+
+
+def test_rows_of_a_candidate_without_a_version_are_counted_and_not_judged(
+    loop: Loop, sent: tuple[PlannedRequest, ...]
+) -> None:
+    bring_to_prod(loop)
+    rows = without_version(loop, sent, "Canary")
     execution = judge(loop, DATA)
     assert execution.notes == (f"{rows} rows that name no model version, not judged",)
     assert execution.judgements[0].rows == 60 - rows

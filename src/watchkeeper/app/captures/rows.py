@@ -8,6 +8,7 @@ from datetime import datetime
 
 import polars as pl
 
+from watchkeeper.app.registry.models import catalogue
 from watchkeeper.app.registry.schema_span import captured_under, judgeable, span_notes
 from watchkeeper.app.registry.schemas import schemas
 from watchkeeper.app.setup.project import Project
@@ -18,7 +19,9 @@ from watchkeeper.core.values import InputDigest
 from watchkeeper.core.windows import Window, hour_folder
 from watchkeeper.readers.captures import Captured, read_captures
 from watchkeeper.readers.labels import join_labels, read_labels
+from watchkeeper.readers.part_values import TIMES
 from watchkeeper.readers.records import BadLine
+from watchkeeper.serving.settings import DEFAULT_VARIANT
 
 Objects = list[tuple[str, bytes]]
 
@@ -57,15 +60,15 @@ def source_of(project: Project, environment: str, window: Window) -> Source:
 
 def read_rows(store: Store, source: Source) -> WindowRows:
     """The window's captured rows."""
-    captured, objects = _captured(store, source)
+    captured, objects, dated = _captured(store, source)
     rows, unfit = judgeable(store, captured.frame)
-    notes = (*_notes(*_of_captures(captured)), *span_notes(store, captured.frame), *unfit)
+    notes = (*_notes(*_of_captures(captured, dated)), *span_notes(store, captured.frame), *unfit)
     return WindowRows(rows, captured.requests, rows.height, notes, _digests(objects), every=rows)
 
 
 def read_labelled_rows(store: Store, source: Source, known_by: Window) -> WindowRows:
     """The window's captured rows that have a label collected before `known_by` ends."""
-    captured, objects = _captured(store, source)
+    captured, objects, dated = _captured(store, source)
     folder = f"ground-truth/{source.environment}/{source.endpoint}/"
     truths = _objects(store, folder, Window(source.window.start, known_by.end))
     labels = read_labels(truths, known_by=known_by.end)
@@ -73,7 +76,7 @@ def read_labelled_rows(store: Store, source: Source, known_by: Window) -> Window
     labelled = joined.frame.drop_nulls("label")
     usable = labelled.filter(pl.col("label").cast(pl.Float64, strict=False).is_finite())
     notes = _notes(
-        *_of_captures(captured),
+        *_of_captures(captured, dated),
         (joined.unlabelled, "rows without a label"),
         (labelled.height - usable.height, "rows whose label is no number"),
         (joined.unknown, "ids with labels that no request of this window carries"),
@@ -96,15 +99,25 @@ def _oldest_missing(joined: pl.DataFrame) -> datetime | None:
     return found if isinstance(found, datetime) else None
 
 
-def _captured(store: Store, source: Source) -> tuple[Captured, Objects]:
-    """Every schema version's captures together; a column that one lacks is null there."""
-    parts, objects = [], []
+def _captured(store: Store, source: Source) -> tuple[Captured, Objects, int]:
+    """Every schema version's captures together; a column that one lacks is null there.
+
+    The number is that of rows which name no model version, as SageMaker captures them, and have got the one
+    that the endpoint served at their time; a candidate's have none.
+    """
+    parts, objects, dated = [], list[tuple[str, bytes]](), 0
+    history = _history(store, source.environment)
     for schema in schemas(store):
         folder = f"captures/{source.environment}/schema-v{schema.version}/{source.endpoint}/{ANY}/"
         found = _objects(store, folder, source.window)
-        read = read_captures(found, schema, source.window)
-        parts.append(replace(read, frame=captured_under(read.frame, schema)))
         objects += found
+        for serving in (True, False):
+            own = [each for each in found if (each[0].split("/")[4] == DEFAULT_VARIANT) is serving]
+            if own or serving:
+                read = read_captures(own, schema, source.window)
+                frame = _dated(read.frame, history) if serving else read.frame
+                dated += read.frame["_model_version"].null_count() - frame["_model_version"].null_count()
+                parts.append(replace(read, frame=captured_under(frame, schema)))
     if not parts:
         raise InputError(
             f"read captures of {source.endpoint}: want a schema on record, got none; train first"
@@ -115,7 +128,25 @@ def _captured(store: Store, source: Source) -> tuple[Captured, Objects]:
         bad=tuple(bad for part in parts for bad in part.bad),
         outside=sum(part.outside for part in parts),
     )
-    return together, objects
+    return together, objects, dated
+
+
+def _history(store: Store, environment: str) -> pl.DataFrame:
+    """Which version the environment served, from when on."""
+    known = [each for each in catalogue(store).deployments if each.environment == environment]
+    form = {"_time": TIMES, "_served": pl.Int64()}
+    return pl.DataFrame(
+        {"_time": [d.time for d in known], "_served": [d.version for d in known]}, schema=form
+    )
+
+
+def _dated(frame: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
+    """The rows, those without a model version under the one that was served at their time."""
+    if not frame["_model_version"].null_count() or not history.height:
+        return frame
+    times = frame.select("_time").with_row_index("row").sort("_time", maintain_order=True)
+    served = times.join_asof(history.sort("_time"), on="_time").sort("row")["_served"]
+    return frame.with_columns(pl.col("_model_version").fill_null(served))
 
 
 def _objects(store: Store, folder: str, window: Window) -> Objects:
@@ -131,10 +162,11 @@ def _digests(objects: Objects) -> tuple[InputDigest, ...]:
     return tuple(InputDigest(key, digest(data)) for key, data in objects)
 
 
-def _of_captures(captured: Captured) -> tuple[tuple[int, str], ...]:
+def _of_captures(captured: Captured, dated: int) -> tuple[tuple[int, str], ...]:
     return (
         (len(captured.bad), f"capture lines that cannot be used{_first(captured.bad)}"),
         (captured.outside, "records of another time in the window's files"),
+        (dated, "rows that name no model version, taken to be of the one that served then"),
         (captured.frame["_model_version"].null_count(), "rows that name no model version, not judged"),
     )
 
