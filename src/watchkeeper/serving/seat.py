@@ -18,6 +18,7 @@ from watchkeeper.core.errors import PlatformError
 
 STEP = "x-watchkeeper-step"
 _PATIENCE = 60.0  # seconds; a worker that is started anew answers once it has loaded its models
+_HEARING = 5.0  # seconds that a worker has to say something of itself: whoever scrapes does not wait for long
 
 
 class Step(StrEnum):
@@ -52,6 +53,15 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+    patience: float = _PATIENCE
+
+
+@dataclass(frozen=True, slots=True)
 class Seat:
     """Which worker this is, counted from 1, and at which port each of them answers the others.
 
@@ -79,13 +89,13 @@ class Seat:
 
     def lead(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Pass a request on to the one that leads. Raises PlatformError when it does not answer."""
-        return self.ask(1, method, target, headers, body)
+        return self._ask(1, _Request(method, target, headers, body))
 
     def tell(self, step: Step, method: str, target: str, body: bytes = b"") -> None:
         """Have every other worker do it. Raises PlatformError, once all were told, when one could not."""
         headers = {STEP: step, "authorization": f"Bearer {self.token}", "content-type": "application/json"}
         faults = []
-        for number, reply in self._of_others(method, target, headers, body):
+        for number, reply in self._of_others(_Request(method, target, headers, body)):
             if isinstance(reply, PlatformError):
                 faults.append(str(reply))
             elif not reply.good:
@@ -95,17 +105,15 @@ class Seat:
 
     def hear(self, target: str) -> list[Reply]:
         """What the other workers say there of themselves; one that does not answer is left out."""
-        replies = self._of_others("GET", target, {STEP: Step.OWN}, b"")
+        replies = self._of_others(_Request("GET", target, {STEP: Step.OWN}, patience=_HEARING))
         return [reply for _, reply in replies if isinstance(reply, Reply) and reply.good]
 
-    def _of_others(
-        self, method: str, target: str, headers: Mapping[str, str], body: bytes
-    ) -> list[tuple[int, Reply | PlatformError]]:
+    def _of_others(self, request: _Request) -> list[tuple[int, Reply | PlatformError]]:
         """All are asked at once, as each may have a model to load."""
 
         def of(number: int) -> Reply | PlatformError:
             try:
-                return self.ask(number, method, target, headers, body)
+                return self._ask(number, request)
             except PlatformError as error:
                 return error
 
@@ -114,13 +122,11 @@ class Seat:
         with ThreadPoolExecutor(len(self.others)) as pool:
             return list(zip(self.others, pool.map(of, self.others), strict=True))
 
-    def ask(
-        self, number: int, method: str, target: str, headers: Mapping[str, str], body: bytes = b""
-    ) -> Reply:
-        """A worker's answer. Raises PlatformError when there is none."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.ports[number - 1], timeout=_PATIENCE)
+    def _ask(self, number: int, request: _Request) -> Reply:
+        port, patience = self.ports[number - 1], request.patience
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=patience)
         try:
-            connection.request(method, target, body, dict(headers))
+            connection.request(request.method, request.target, request.body, dict(request.headers))
             response = connection.getresponse()
             return Reply(response.status, dict(response.getheaders()), response.read())
         except (OSError, http.client.HTTPException) as error:
