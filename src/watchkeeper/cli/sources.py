@@ -23,8 +23,8 @@ def data_option(command: F) -> F:
         "--data",
         "path",
         type=click.Path(path_type=Path, dir_okay=False),
-        help=f"CSV or CSV.gz (default: ${VARIABLE}, else the publisher's API, unless ${OFFLINE} is 1, "
-        "else a look-alike).",
+        help=f"Rows to use (default: what the project's source finds; of hdb ${VARIABLE}, else the "
+        f"publisher's API, unless ${OFFLINE} is 1, else a look-alike).",
     )(command)
 
 
