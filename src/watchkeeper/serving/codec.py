@@ -87,7 +87,7 @@ def decode_body(body: bytes, form: Format, wire: Wire) -> Columns:
         if not text.strip():
             raise ValueError("want at least one row, got an empty body")
         columns = _columns(text, form, wire.names)
-        _check_values(columns, wire)
+        check_numbers(columns, wire)
     except ValueError as error:
         raise RequestRefused(f"read the {form.content_type} body: {error}") from None
     return columns
@@ -134,7 +134,8 @@ def _columns(text: str, form: Format, names: Sequence[str]) -> Columns:
     return json_columns(json_document(text, "instances") if form is JSON else json_lines(text), names)
 
 
-def _check_values(columns: Columns, wire: Wire) -> None:
+def check_numbers(columns: Columns, wire: Wire) -> None:
+    """Raises ValueError, with row and column, for a text in a numeric column that is no number."""
     for name in wire.numbers:
         for row, text in enumerate(columns[name], start=1):
             if text is not None:

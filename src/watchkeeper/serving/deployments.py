@@ -103,9 +103,12 @@ class Deployments:
             return
         asked = urlencode({"number": candidate.number, "why": why})
         headers = {"authorization": f"Bearer {self.seat.token}"}
-        self.seat.lead("DELETE", f"{_candidate_path(candidate)}?{asked}", headers, b"")
+        reply = self.seat.lead("DELETE", f"{_candidate_path(candidate)}?{asked}", headers, b"")
+        if not reply.good:
+            raise PlatformError(f"worker 1: {reply.words}", retryable=True)
 
     def all_withdraw(self, candidate: Candidate, why: str | None) -> None:
+        """End the trial in the other workers; with `why`, tell of it first."""
         if why is not None:
             self.withdrawn(candidate, why)
         self._tell_or_log(Step.OWN, "DELETE", f"{_candidate_path(candidate)}?number={candidate.number}")

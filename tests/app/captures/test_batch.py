@@ -182,7 +182,11 @@ def test_masked_columns_are_scored_and_not_kept(trained: Loop, tmp_path: Path, r
         ("month,town,area\n2020-05,NORTH\n", ORDER, "line 2: want 3 fields, got 2; nothing was stored"),
         ("month,town\n2020-05,NORTH\n", ORDER, "want columns month, town, area; missing: area"),
         ("month,town,areas\n2020-05,N,1\n", ORDER, r"missing: area \(is it areas\?\)"),
-        ("month,town,area\n2020-05,NORTH,5O\n", ORDER, 'from line 2: .*row 1: want a number, got "5O"'),
+        (
+            "month,town,area\n2020-05,NORTH,5O\n",
+            ORDER,
+            'from line 2: row 1, column "area": want a number, got "5O"',
+        ),
         ("month,town,area\n", ORDER, "want rows, got none"),
         ("", ORDER, "want rows, got an empty file"),
         (

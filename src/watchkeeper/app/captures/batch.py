@@ -37,6 +37,7 @@ from watchkeeper.readers.parts import (
 )
 from watchkeeper.readers.table_files import as_text
 from watchkeeper.render.transform import Destination, Scored, csv_rows, json_rows, manifest
+from watchkeeper.serving.codec import Wire, check_numbers
 from watchkeeper.serving.predicting import predictions
 
 PIECE_BYTES = 64 * 1024 * 1024  # a file of answers that is longer goes on in another
@@ -106,8 +107,8 @@ def score_files(
 
     CSV and Parquet files give CSV, JSON Lines give JSON Lines: the rows' inputs, the prediction, the
     inference id and the job's start. Further columns are left out, and cells of columns that the project has
-    masked in captures. Raises InputError for a line that cannot
-    be read, a column that is missing, and a value that the model cannot read.
+    masked in captures. Raises InputError for a line that cannot be read, a column that is missing, and a
+    value that the model cannot read.
     """
     endpoint = target.project.endpoint(order.environment)
     version = order.version or _serving(target, order.environment)
@@ -185,8 +186,9 @@ def _scored(job: _Job, part: Part, layout: Layout) -> bytes:
         return b""
     ids = _ids(job, part, texts)
     try:
+        check_numbers(columns, Wire.of(job.schema))
         found = predictions(job.model, columns, job.who)
-    except InputError as error:
+    except (InputError, ValueError) as error:
         first = part.frame[LINE][0]
         raise InputError(
             f"{_DOING} {part.name}, rows counted from line {first}: {error}; nothing was stored"
