@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+import polars as pl
+
 from watchkeeper.app.captures.files import capture_data, files_below, is_capture
 from watchkeeper.app.registry.models import catalogue
 from watchkeeper.app.registry.schemas import schema
@@ -105,7 +107,8 @@ def _of_job(blob: BytesBlob, layout: Layout, version: int, own: Schema) -> Itera
     for chunk in cut(blob, layout):
         for part in load(chunk):
             _refuse_unfit(part)
-            for *cells, said, line, known, time in part.frame.select(wanted).iter_rows():
+            rows = pl.DataFrame([part.frame[name] for name in wanted])  # `select` takes `*` for a pattern
+            for *cells, said, line, known, time in rows.iter_rows():
                 if not said:
                     raise InputError(f"{DOING} {blob.name}, line {line}: want an answer, got none")
                 yield _record(cells, said, own, version, (f"{made_of}/{line}", known, time))
