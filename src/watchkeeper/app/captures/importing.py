@@ -19,8 +19,8 @@ from watchkeeper.core.windows import Window, parse_utc, utc_text
 from watchkeeper.readers.captures import read_captures
 from watchkeeper.readers.records import read_capture_lines
 from watchkeeper.render.records import CaptureFolder, capture_key, capture_line
+from watchkeeper.serving.settings import DEFAULT_VARIANT
 
-IMPORTED = "AllTraffic"
 _SHOWN = 3  # bad lines that a refusal names
 
 
@@ -88,7 +88,7 @@ def _objects(
     """One object an hour and schema, of the records that are not there yet by their event ids."""
     hours: dict[tuple[CaptureFolder, str], list[CaptureRecord]] = {}
     for record in records:
-        folder = CaptureFolder(environment, record.schema_version, endpoint, IMPORTED)
+        folder = CaptureFolder(environment, record.schema_version, endpoint, DEFAULT_VARIANT)
         hours.setdefault((folder, folder.hour(record.time)), []).append(record)
     for (folder, hour), own in hours.items():
         known = _event_ids(target, hour)
