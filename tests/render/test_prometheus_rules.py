@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,15 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
+from tests import promtool
+from tests.promtool import needs_promtool
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.rules import Action, Alert, AlertState, Comparison, Rule, Severity, evaluate
 from watchkeeper.core.values import Sample, labels_of
 from watchkeeper.core.windows import Duration
-from watchkeeper.render.prometheus_rules import rules_yaml
-
-needs_promtool = pytest.mark.skipif(
-    shutil.which("promtool") is None, reason="promtool is not on PATH (Debian: apt-get install prometheus)"
-)
+from watchkeeper.render.prometheus_rules import rule_labels, rules_yaml
 
 START = datetime(1970, 1, 1, tzinfo=UTC)  # promtool's own
 METRIC = "watchkeeper_model_quality_rmse_baseline_ratio"
@@ -86,12 +82,10 @@ def our_story(asked: Rule, values: Values) -> list[list[AlertState]]:
 
 def promtool_test(asked: Rule, values: Values, firing: Sequence[bool]) -> dict[str, Any]:
     """A promtool test: at each minute, whether the alert fires; ALERTS tells the pending ones."""
-    labels = ",".join(f'{name}="{value}"' for name, value in LABELS.items())
-    written = " ".join("stale" if value is None else repr(value) for value in values)
     expected = {"exp_labels": _labels(asked), "exp_annotations": {"summary": "*"}}
     return {
         "interval": "1m",
-        "input_series": [{"series": f"{asked.metric}{{{labels}}}", "values": written}],
+        "input_series": [promtool.series(asked.metric, LABELS, values)],
         "alert_rule_test": [
             {"eval_time": f"{m}m", "alertname": asked.name, "exp_alerts": [expected] if fires else []}
             for m, fires in enumerate(firing)
@@ -118,19 +112,11 @@ def states_test(asked: Rule, values: Values, story: Sequence[Sequence[AlertState
     return made
 
 
-def promtool(folder: Path, asked: Sequence[Rule], *tests: dict[str, Any]) -> subprocess.CompletedProcess[str]:
-    (folder / "rules.yaml").write_text(rules_yaml(asked), encoding="utf-8")
-    suite = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": list(tests)}
-    (folder / "test.yaml").write_text(yaml.safe_dump(suite), encoding="utf-8")
-    command = ["promtool", "test", "rules", str(folder / "test.yaml")]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-
-
 @needs_promtool
 @pytest.mark.parametrize("case", CASES)
 def test_we_say_of_a_series_what_prometheus_says(case: str, tmp_path: Path) -> None:
     asked, values = CASES[case]
-    done = promtool(tmp_path, [asked], states_test(asked, values, our_story(asked, values)))
+    done = promtool.rules_tested(tmp_path, [asked], [states_test(asked, values, our_story(asked, values))])
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -138,20 +124,14 @@ def test_we_say_of_a_series_what_prometheus_says(case: str, tmp_path: Path) -> N
 def test_a_wrong_story_is_found(tmp_path: Path) -> None:
     asked, values = CASES["pending then firing"]
     wrong = [[AlertState.FIRING] if states else [] for states in our_story(asked, values)]
-    assert promtool(tmp_path, [asked], states_test(asked, values, wrong)).returncode != 0
+    assert promtool.rules_tested(tmp_path, [asked], [states_test(asked, values, wrong)]).returncode != 0
 
 
 @needs_promtool
 def test_prometheus_takes_every_rule(tmp_path: Path) -> None:
     asked = [replace(asked, name=f"Case{n}") for n, (asked, _) in enumerate(CASES.values())]
-    (tmp_path / "rules.yaml").write_text(rules_yaml(asked), encoding="utf-8")
-    done = subprocess.run(
-        ["promtool", "check", "rules", str(tmp_path / "rules.yaml")],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    (tmp_path / "rules.yaml").write_text(rules_yaml({"watchkeeper": asked}), encoding="utf-8")
+    done = promtool.run("promtool", "check", "rules", str(tmp_path / "rules.yaml"))
     assert done.returncode == 0, done.stderr
     assert f"{len(asked)} rules found" in done.stdout
 
@@ -160,14 +140,14 @@ def test_prometheus_takes_every_rule(tmp_path: Path) -> None:
 def test_labels_and_annotations_of_a_firing_alert(tmp_path: Path) -> None:
     made = promtool_test(rule(), (1.3,), [True])
     expected = made["alert_rule_test"][0]["exp_alerts"][0]
-    expected["exp_labels"] = {**LABELS, "severity": "critical"}
+    expected["exp_labels"] = {**LABELS, **rule_labels(rule())}
     expected["exp_annotations"] = {
         "summary": f"{METRIC} is 1.3, above 1.25",
         "description": "Root mean squared error of the newest labelled window over the baseline's. "
         "Seen on resale-price, prod, endpoint resale-price. Asks for: retrain.",
         "runbook_url": "docs/runbooks/ModelQualityDegraded.md",
     }
-    done = promtool(tmp_path, [rule()], made)
+    done = promtool.rules_tested(tmp_path, [rule()], [made])
     assert done.returncode == 0, done.stdout + done.stderr
     assert (
         evaluate(rule(), [Sample(METRIC, labels_of(**LABELS), 1.3, START)], (), START)[0].summary
@@ -177,10 +157,10 @@ def test_labels_and_annotations_of_a_firing_alert(tmp_path: Path) -> None:
 
 def test_the_file_has_one_group_in_the_order_given() -> None:
     written = yaml.safe_load(
-        rules_yaml([rule(5), replace(rule(comparison=None), name="Silence")], "https://runbooks")
+        rules_yaml({"prod": [rule(5), replace(rule(comparison=None), name="Silence")]}, "https://runbooks")
     )
     (group,) = written["groups"]
-    assert group["name"] == "watchkeeper"
+    assert group["name"] == "prod"
     assert [(r["alert"], r["expr"], r["for"]) for r in group["rules"]] == [
         ("ModelQualityDegraded", f"{METRIC} > 1.25", "300s"),
         ("Silence", f"absent({METRIC})", "0s"),
@@ -190,4 +170,9 @@ def test_the_file_has_one_group_in_the_order_given() -> None:
 
 def test_a_rule_that_lasts_months_is_refused() -> None:
     with pytest.raises(InputError, match=r"ModelQualityDegraded.*got 2 months"):
-        rules_yaml([replace(rule(), lasting=Duration(months=2))])
+        rules_yaml({"prod": [replace(rule(), lasting=Duration(months=2))]})
+
+
+def test_durations_are_scaled_with_the_rehearsal_s_months() -> None:
+    written = yaml.safe_load(rules_yaml({"prod": [rule(5)]}, factor=1000))
+    assert written["groups"][0]["rules"][0]["for"] == "300ms"

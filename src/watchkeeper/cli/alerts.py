@@ -50,12 +50,11 @@ def list_(workspace: Path, everything: bool, as_json: bool) -> None:
 
 def _row(alert: Alert, made: tuple[Decision, ...]) -> tuple[object, ...]:
     decided = [decision.kind.value for decision in made if decision.fingerprint == alert.fingerprint]
-    since = alert.resolved_at or alert.fired_at or alert.active_at
     return (
         alert.name,
         alert.state,
         alert.severity,
-        f"{since:%Y-%m-%d %H:%M}",
+        f"{alert.since:%Y-%m-%d %H:%M}",
         alert.summary,
         decided[-1] if decided else "none yet",
     )

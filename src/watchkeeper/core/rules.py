@@ -50,7 +50,10 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One alert rule. `comparison` is None for a rule on absence."""
+    """One alert rule. `comparison` is None for a rule on absence.
+
+    Alerts of one `incident` and one endpoint are told of together; without one it is the rule's own.
+    """
 
     name: str
     metric: str  # full name, with the prefix
@@ -61,6 +64,7 @@ class Rule:
     action: Action
     notify: tuple[str, ...]
     matchers: tuple[tuple[str, str], ...] = ()  # labels a series must have, such as its environment
+    incident: str = ""
 
     def holds(self, value: float) -> bool:
         """Whether a present value meets the condition."""
@@ -99,11 +103,17 @@ class Alert:
     active_at: datetime
     fired_at: datetime | None = None
     resolved_at: datetime | None = None
+    incident: str = ""
 
     @property
     def open(self) -> bool:
         """Pending or firing."""
         return self.state is not AlertState.RESOLVED
+
+    @property
+    def since(self) -> datetime:
+        """When it came into the state it is in."""
+        return self.resolved_at or self.fired_at or self.active_at
 
 
 def evaluate(
@@ -137,7 +147,7 @@ def _meeting(rule: Rule, samples: Sequence[Sample], now: datetime) -> list[Alert
 def _begin(rule: Rule, labels: tuple[tuple[str, str], ...], value: float | None, now: datetime) -> Alert:
     return Alert(
         name=rule.name,
-        fingerprint=digest([rule.name, labels])[:16],
+        fingerprint=fingerprint_of(rule.name, labels),
         labels=labels,
         state=AlertState.PENDING,
         severity=rule.severity,
@@ -146,7 +156,20 @@ def _begin(rule: Rule, labels: tuple[tuple[str, str], ...], value: float | None,
         summary=_summary(rule, value),
         value=value,
         active_at=now,
+        incident=rule.incident or rule.name,
     )
+
+
+def fingerprint_of(name: str, labels: tuple[tuple[str, str], ...]) -> str:
+    """What a rule's alert on a series is known by, whoever evaluates the rule: 16 hex digits."""
+    return digest([name, labels])[:16]
+
+
+def next_firing(rules: Sequence[Rule], alerts: Sequence[Alert]) -> datetime | None:
+    """When the first of the pending alerts fires if nothing changes; None when none is pending."""
+    lasting = {rule.name: rule.lasting for rule in rules}
+    pending = [alert for alert in alerts if alert.state is AlertState.PENDING and alert.name in lasting]
+    return min((lasting[alert.name].after(alert.active_at) for alert in pending), default=None)
 
 
 def _advance(rule: Rule, alert: Alert, value: float | None, now: datetime) -> Alert:

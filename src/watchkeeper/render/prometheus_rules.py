@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -15,22 +15,35 @@ from watchkeeper.core.windows import Duration
 RUNBOOKS = "docs/runbooks"
 
 
-def rules_yaml(rules: Sequence[Rule], runbooks: str = RUNBOOKS) -> str:
-    """The rules as one group named `watchkeeper`, in the order given.
+def rules_yaml(groups: Mapping[str, Sequence[Rule]], runbooks: str = RUNBOOKS, factor: float = 1.0) -> str:
+    """The rules of each group in the order given; Prometheus evaluates a group's rules one after the other.
 
-    `runbooks` is where a rule's page `<name>.md` lies. Raises InputError for a rule that lasts
-    calendar months, which Prometheus cannot say.
+    `runbooks` is where a rule's page `<name>.md` lies. Durations are divided by `factor`, for a rehearsal
+    whose months pass in seconds. Raises InputError for a rule that lasts calendar months, which Prometheus
+    cannot say.
     """
-    group = {"name": "watchkeeper", "rules": [_rule(rule, runbooks) for rule in rules]}
-    return yaml.safe_dump({"groups": [group]}, sort_keys=False, allow_unicode=True, width=1000)
+    written = [
+        {"name": name, "rules": [_rule(rule, runbooks, factor) for rule in rules]}
+        for name, rules in groups.items()
+    ]
+    return yaml.safe_dump({"groups": written}, sort_keys=False, allow_unicode=True, width=1000)
 
 
-def _rule(rule: Rule, runbooks: str) -> dict[str, Any]:
+def rule_labels(rule: Rule) -> dict[str, str]:
+    """What a rule adds to the labels of its series: who is told, and what is done, goes by them."""
+    return {
+        "severity": rule.severity.value,
+        "action": rule.action.value,
+        "incident": rule.incident or rule.name,
+    }
+
+
+def _rule(rule: Rule, runbooks: str, factor: float) -> dict[str, Any]:
     return {
         "alert": rule.name,
         "expr": rule.condition(),
-        "for": _prometheus_duration(rule),
-        "labels": {"severity": rule.severity.value},
+        "for": _prometheus_duration(rule, factor),
+        "labels": rule_labels(rule),
         "annotations": {
             "summary": _summary(rule),
             "description": _description(rule),
@@ -39,14 +52,14 @@ def _rule(rule: Rule, runbooks: str) -> dict[str, Any]:
     }
 
 
-def _prometheus_duration(rule: Rule) -> str:
+def _prometheus_duration(rule: Rule, factor: float) -> str:
     lasting: Duration = rule.lasting
     if lasting.months:
         raise InputError(
             f'write rule {rule.name} for Prometheus, "for": want a duration in weeks, days, hours, minutes '
             f"or seconds, got {lasting}: a month has no fixed length there"
         )
-    return f"{lasting.seconds}s"
+    return f"{round(lasting.seconds / factor * 1000)}ms" if factor != 1.0 else f"{lasting.seconds}s"
 
 
 def _summary(rule: Rule) -> str:

@@ -14,9 +14,8 @@ _NEVER = "0001-01-01T00:00:00Z"  # what Alertmanager writes for an end that has 
 
 def send(store: Store, prefix: str, receiver: str, alert: Alert) -> None:
     """Put the notification under `prefix`; the same change of the same alert is put once."""
-    since = alert.resolved_at or alert.fired_at or alert.active_at
     store.write(
-        f"{prefix}/{since:%Y%m%dT%H%M%SZ}-{alert.fingerprint}-{alert.state}.json",
+        f"{prefix}/{alert.since:%Y%m%dT%H%M%SZ}-{alert.fingerprint}-{alert.state}.json",
         encode(payload(receiver, alert)),
     )
 
