@@ -18,7 +18,8 @@ import click
 from pydantic import AfterValidator
 from pydantic.fields import FieldInfo
 
-from watchkeeper.app.setup.sections import OVERRIDABLE, OneOf, ProjectFile, Section
+from watchkeeper.app.setup.section import OneOf, Section
+from watchkeeper.app.setup.sections import OVERRIDABLE, ProjectFile
 from watchkeeper.cli import COMMANDS
 from watchkeeper.core.metrics import METRIC_PREFIX, METRICS
 from watchkeeper.core.problems import PROBLEMS

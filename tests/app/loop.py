@@ -91,6 +91,7 @@ alerts:
     notify: [mlops]
 receivers:
   mlops: [{kind: file, path: notifications/mlops}]
+notifications: {group_wait: 0s, group_interval: 1m}
 """
 
 

@@ -11,6 +11,7 @@ import pytest
 from tests.app.loop import KIM, Loop, new_loop
 from watchkeeper.app.alerts.alerting import alert_history, evaluate_rules, open_alerts
 from watchkeeper.app.alerts.deciding import decide_on, decisions
+from watchkeeper.app.alerts.delivering import Dispatcher, notifications
 from watchkeeper.app.pages.summary import alert_summaries, fired
 from watchkeeper.app.retraining.retrains import answer_retrain, retrains
 from watchkeeper.core.decisions import DecisionKind
@@ -33,14 +34,16 @@ def sample(loop: Loop, value: float, metric: str = RATIO, environment: str = "pr
 
 def evaluate(loop: Loop, *samples: Sample, environment: str = "prod") -> tuple[str, ...]:
     """States of the alerts that changed."""
-    return tuple(each.state for each in evaluate_rules(loop.target, environment, samples).changed)
+    changed = evaluate_rules(loop.target, environment, samples).changed
+    Dispatcher(loop.target, environment).run()
+    return tuple(each.state for each in changed)
 
 
 def later(loop: Loop, minutes: int) -> None:
     loop.clock.move_to(loop.clock.now() + minutes * MINUTE)
 
 
-def notifications(loop: Loop) -> list[str]:
+def files(loop: Loop) -> list[str]:
     return list(loop.store.list("notifications/"))
 
 
@@ -55,7 +58,7 @@ def test_a_condition_that_goes_on_fires_once_and_resolves_once(loop: Loop) -> No
     assert evaluate(loop, sample(loop, 1.0)) == ("resolved",)
     assert open_alerts(loop.store, "prod") == ()
     assert loop.actions() == ["alert.firing", "alert.resolved"]
-    assert len(notifications(loop)) == 2
+    assert len(files(loop)) == 2
     (told,) = fired(alert_history(loop.store, "prod"))
     assert (told.state, told.fingerprint) == (AlertState.RESOLVED, alert.fingerprint)
     (summary,) = alert_summaries([told], (), "prod")
@@ -70,14 +73,16 @@ def test_only_the_newest_sample_of_a_series_counts(loop: Loop) -> None:
 
 def test_the_notification_is_alertmanager_s(loop: Loop) -> None:
     evaluate(loop, sample(loop, 1.6))
-    (key,) = notifications(loop)
+    (key,) = files(loop)
     body = json.loads(loop.store.read(key))
-    (alert,) = open_alerts(loop.store, "prod")
-    assert key == f"notifications/mlops/20200501T000000Z-{alert.fingerprint}-firing.json"
+    (notification,) = notifications(loop.store, "prod")
+    assert key == f"notifications/mlops/20200501T000000Z-{notification.id}-firing.json"
     assert (body["version"], body["status"], body["receiver"]) == ("4", "firing", "mlops")
     assert body["commonLabels"] == {
         "alertname": "ModelQualityDegraded",
         "severity": "critical",
+        "action": "retrain",
+        "incident": "ModelQualityDegraded",
         "project": "demo",
         "environment": "prod",
         "endpoint": "demo-prod",
@@ -88,12 +93,12 @@ def test_the_notification_is_alertmanager_s(loop: Loop) -> None:
 
 def test_an_alert_that_lasts_fires_after_its_time_and_a_pending_one_tells_nobody(loop: Loop) -> None:
     assert evaluate(loop, sample(loop, 0.5, ERRORS)) == ("pending",)
-    assert (notifications(loop), loop.actions()) == ([], [])
+    assert (files(loop), loop.actions()) == ([], [])
     later(loop, 4)
     assert evaluate(loop, sample(loop, 0.5, ERRORS)) == ()
     later(loop, 1)
     assert evaluate(loop, sample(loop, 0.5, ERRORS)) == ("firing",)
-    assert len(notifications(loop)) == 1
+    assert len(files(loop)) == 1
 
 
 def test_a_pending_alert_that_went_away_begins_anew(loop: Loop) -> None:
@@ -107,7 +112,7 @@ def test_a_pending_alert_that_went_away_begins_anew(loop: Loop) -> None:
     assert evaluate(loop, sample(loop, 0.5, ERRORS)) == ("pending",)
     later(loop, 4)
     assert evaluate(loop, sample(loop, 0.5, ERRORS)) == ()
-    assert (notifications(loop), loop.actions()) == ([], [])
+    assert (files(loop), loop.actions()) == ([], [])
 
 
 def test_alerts_of_another_environment_are_left_alone(loop: Loop) -> None:

@@ -19,8 +19,8 @@ from watchkeeper.app.monitoring.run import run_monitor
 from watchkeeper.app.monitoring.schedule import MonitorRun
 from watchkeeper.app.registry.approval import Word, approve_baseline
 from watchkeeper.app.registry.executions import exposed
+from watchkeeper.app.setup.alert_sections import SLA_METRICS
 from watchkeeper.app.setup.project import load_project
-from watchkeeper.app.setup.sections import SLA_METRICS
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.rules import AlertState
 from watchkeeper.core.values import Execution, GroundTruth, Sample, Status

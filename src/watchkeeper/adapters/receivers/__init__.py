@@ -1,12 +1,30 @@
-"""Who is told, one module per kind; `RECEIVERS` maps a kind of the project file to what tells."""
+"""Who is told, one module per kind; `RECEIVERS` maps a kind of the project file to what tells.
+
+A sender hands a notification to an outlet and says what became of it. Handing it over again, under the
+same id, does no harm.
+"""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import cast
 
-from watchkeeper.adapters.receivers import file
+from watchkeeper.core.incidents import Delivery, Notification, Outlet
 from watchkeeper.core.ports import Store
-from watchkeeper.core.rules import Alert
 
-RECEIVERS: Mapping[str, Callable[[Store, str, str, Alert], None]] = MappingProxyType({"file": file.send})
+Sender = Callable[[Store, Outlet, Notification], Delivery]
+
+RECEIVERS: Mapping[str, str] = MappingProxyType(
+    {
+        "file": "watchkeeper.adapters.receivers.file:send",
+        "webhook": "watchkeeper.adapters.receivers.webhook:send",
+    }
+)
+
+
+def sender(kind: str) -> Sender:
+    """What tells over outlets of this kind, imported now."""
+    module, _, function = RECEIVERS[kind].partition(":")
+    return cast(Sender, getattr(importlib.import_module(module), function))

@@ -2,51 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from watchkeeper.core.encoding import encode
+from watchkeeper.core.errors import PlatformError
+from watchkeeper.core.incidents import Delivery, Notification, Outlet
 from watchkeeper.core.ports import Store
-from watchkeeper.core.rules import Alert, AlertState
-from watchkeeper.core.windows import utc_text
-
-_NEVER = "0001-01-01T00:00:00Z"  # what Alertmanager writes for an end that has not come
+from watchkeeper.render.alertmanager import webhook_payload
 
 
-def send(store: Store, prefix: str, receiver: str, alert: Alert) -> None:
-    """Put the notification under `prefix`; the same change of the same alert is put once."""
-    store.write(
-        f"{prefix}/{alert.since:%Y%m%dT%H%M%SZ}-{alert.fingerprint}-{alert.state}.json",
-        encode(payload(receiver, alert)),
-    )
-
-
-def payload(receiver: str, alert: Alert) -> dict[str, Any]:
-    """The alert as Alertmanager's webhook payload, version 4.
-
-    Source: prometheus.io/docs/alerting/latest/configuration/#webhook_config.
-    """
-    status = "resolved" if alert.state is AlertState.RESOLVED else "firing"
-    labels = {"alertname": alert.name, "severity": alert.severity.value, **dict(alert.labels)}
-    annotations = {"summary": alert.summary}
-    return {
-        "version": "4",
-        "groupKey": f'{{}}:{{alertname="{alert.name}"}}',
-        "truncatedAlerts": 0,
-        "status": status,
-        "receiver": receiver,
-        "groupLabels": {"alertname": alert.name},
-        "commonLabels": labels,
-        "commonAnnotations": annotations,
-        "externalURL": "",
-        "alerts": [
-            {
-                "status": status,
-                "labels": labels,
-                "annotations": annotations,
-                "startsAt": utc_text(alert.fired_at or alert.active_at),
-                "endsAt": utc_text(alert.resolved_at) if alert.resolved_at else _NEVER,
-                "generatorURL": "",
-                "fingerprint": alert.fingerprint,
-            }
-        ],
-    }
+def send(store: Store, outlet: Outlet, notification: Notification) -> Delivery:
+    """Put the notification under the option `path`."""
+    name = f"{notification.time:%Y%m%dT%H%M%SZ}-{notification.id}-{notification.status}.json"
+    try:
+        store.write(f"{outlet.options['path']}/{name}", encode(webhook_payload(notification)))
+    except PlatformError as error:
+        return Delivery(delivered=False, reason=str(error))
+    return Delivery(delivered=True)

@@ -1,17 +1,16 @@
-"""Rules over the newest samples: alerts that begin, fire and resolve, and who is told."""
+"""Rules over the newest samples: alerts that begin, fire and resolve, each change on record."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from watchkeeper.adapters.receivers import RECEIVERS
-from watchkeeper.app.registry.records import create_record, read_records
+from watchkeeper.app.registry.records import create_record, read_record, read_records
 from watchkeeper.app.setup.targets import Target
 from watchkeeper.core.audit import Event
 from watchkeeper.core.ports import Store
-from watchkeeper.core.rules import Alert, AlertState, evaluate
+from watchkeeper.core.rules import Alert, AlertState, Rule, evaluate
 from watchkeeper.core.values import Actor, Sample, newest
 
 EVALUATOR = Actor("alert-evaluator", "service")
@@ -30,6 +29,21 @@ def alert_history(store: Store, environment: str) -> tuple[Alert, ...]:
     return read_records(store, f"alerts/{environment}/", Alert)
 
 
+@dataclass(slots=True)
+class AlertLog:
+    """An environment's changes of alerts, each record read once however often it is asked."""
+
+    store: Store
+    environment: str
+    _held: dict[str, Alert] = field(init=False, default_factory=dict)
+
+    def read(self) -> tuple[Alert, ...]:
+        """Every change there is by now, oldest first."""
+        keys = [key for key in self.store.list(f"alerts/{self.environment}/") if key.endswith(".json")]
+        self._held |= {key: read_record(self.store, key, Alert) for key in keys if key not in self._held}
+        return tuple(self._held[key] for key in keys)
+
+
 def open_alerts(store: Store, environment: str) -> tuple[Alert, ...]:
     """The alerts of an environment that are pending or firing."""
     newest_by_series = {alert.fingerprint: alert for alert in alert_history(store, environment)}
@@ -38,11 +52,20 @@ def open_alerts(store: Store, environment: str) -> tuple[Alert, ...]:
 
 def evaluate_rules(target: Target, environment: str, samples: Sequence[Sample]) -> Evaluation:
     """Evaluate an environment's rules now, on the newest sample of each series; record what changed."""
-    now, current = target.clock.now(), newest(samples)
     before = open_alerts(target.store, environment)
+    found = evaluated(target.project.rules(environment), newest(samples), before, target.clock.now())
+    for alert in found.changed:
+        record_change(target, environment, alert, EVALUATOR)
+    return found
+
+
+def evaluated(
+    rules: Sequence[Rule], current: Sequence[Sample], before: Sequence[Alert], now: datetime
+) -> Evaluation:
+    """The rules on the newest sample of each series, after the alerts that were open `before`."""
     changed: list[Alert] = []
     held: list[Alert] = []
-    for rule in target.project.rules(environment):
+    for rule in rules:
         past = [alert for alert in before if alert.name == rule.name]
         states = {alert.fingerprint: alert.state for alert in past}
         for alert in evaluate(rule, current, past, now):
@@ -51,8 +74,6 @@ def evaluate_rules(target: Target, environment: str, samples: Sequence[Sample]) 
             if alert.open:
                 held.append(alert)
         changed += _dropped(past, held, now)
-    for alert in changed:
-        _record(target, environment, alert)
     return Evaluation(tuple(changed), tuple(held))
 
 
@@ -66,21 +87,13 @@ def _dropped(past: Sequence[Alert], held: Sequence[Alert], now: datetime) -> lis
     ]
 
 
-def _record(target: Target, environment: str, alert: Alert) -> None:
+def record_change(target: Target, environment: str, alert: Alert, actor: Actor) -> None:
+    """Put a change of an alert on record; the audit log hears of it unless the alert never fired."""
     now = target.clock.now()
-    stamp = f"{now:%Y%m%dT%H%M%SZ}"
-    create_record(target.store, f"alerts/{environment}/{stamp}-{alert.fingerprint}-{alert.state}.json", alert)
-    if alert.fired_at is None:  # nobody is told of what never fired
-        return
-    subject = f"{alert.name} in {environment}"
-    target.trail.append(
-        Event(f"alert.{alert.state}", subject, EVALUATOR, now, alert.summary, after=alert.fingerprint)
-    )
-    _notify(target, environment, alert)
-
-
-def _notify(target: Target, environment: str, alert: Alert) -> None:
-    settings = target.project.environment(environment)
-    for name in alert.notify:
-        for receiver in settings.receivers.get(name, []):
-            RECEIVERS[receiver.kind](target.store, receiver.path, name, alert)
+    key = f"alerts/{environment}/{now:%Y%m%dT%H%M%S.%fZ}-{alert.fingerprint}-{alert.state}.json"
+    create_record(target.store, key, alert)
+    if alert.fired_at is not None:
+        subject = f"{alert.name} in {environment}"
+        target.trail.append(
+            Event(f"alert.{alert.state}", subject, actor, now, alert.summary, after=alert.fingerprint)
+        )

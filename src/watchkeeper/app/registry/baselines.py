@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from watchkeeper.app.registry.records import read_record, read_records
 from watchkeeper.app.setup.project import Project
-from watchkeeper.app.setup.sections import unknown
+from watchkeeper.app.setup.section import unknown
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.ports import Store
 from watchkeeper.core.values import Actor, ApprovalStatus, BaselineRef

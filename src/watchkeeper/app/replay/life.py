@@ -9,8 +9,9 @@ from functools import partial
 import polars as pl
 
 from watchkeeper.adapters.local.client import EndpointClient, Invocation
-from watchkeeper.app.alerts.alerting import evaluate_rules
+from watchkeeper.app.alerts.alerting import evaluate_rules, open_alerts
 from watchkeeper.app.alerts.deciding import decide_on
+from watchkeeper.app.alerts.delivering import Dispatcher
 from watchkeeper.app.captures.labels import record_labels
 from watchkeeper.app.judging.judges import JUDGES
 from watchkeeper.app.monitoring.run import run_monitor
@@ -31,11 +32,13 @@ from watchkeeper.app.retraining.interruption import settle_interrupted
 from watchkeeper.app.retraining.retrain import RetrainJob, run_retrain
 from watchkeeper.app.retraining.retrains import OutcomeKind, Retrain, RetrainState, answer_retrain, retrains
 from watchkeeper.core.errors import WatchkeeperError
+from watchkeeper.core.rules import next_firing
 from watchkeeper.core.values import Execution, GroundTruth, Progress
 from watchkeeper.core.windows import Duration
 from watchkeeper.monitors import model_quality
 
 _MINUTE = timedelta(minutes=1)  # what schedules are exact to
+_AFTERWARDS = timedelta(hours=1)  # how long the last check's alerts are followed
 _CHECKS = 0  # the rank of schedules among what is due at one time
 
 
@@ -60,12 +63,32 @@ def live(run: Rehearsal, client: EndpointClient, requests: Sequence[PlannedReque
     agenda += [(at, 1, partial(_label, run, truths, at)) for at, truths in by_day(requests).items()]
     agenda += [(each.time, 2, partial(_send, run, client, each)) for each in requests]
     agenda.sort(key=lambda entry: entry[:2])
+    dispatcher = Dispatcher(run.target, run.environment)
     for done, (at, rank, act) in enumerate(agenda):
         run.clock.move_to(at)
         if rank == _CHECKS or done % 25 == 0:  # so that what a check finds is heard of on its own day
             run.report(Progress("live", done, len(agenda), f"{at:%Y-%m-%d}"))
         act()
+        if rank == _CHECKS:
+            following = agenda[done + 1][0] if done + 1 < len(agenda) else at + _AFTERWARDS
+            _settle(run, dispatcher, until=following)
     run.report(Progress("live", len(agenda), len(agenda), f"{run.clock.now():%Y-%m-%d}"))
+
+
+def _settle(run: Rehearsal, dispatcher: Dispatcher, until: datetime) -> None:
+    """What alerts and notifications wait for, each in its time, as long as nothing else happens before it."""
+    while (due := _next_due(run, dispatcher)) is not None and due < until:
+        run.clock.move_to(max(due, run.clock.now()))
+        _respond(run, ())
+        with run.stage("alert"):
+            dispatcher.run()
+
+
+def _next_due(run: Rehearsal, dispatcher: Dispatcher) -> datetime | None:
+    """When the next pending alert fires, or the next notification is to be sent."""
+    rules = run.target.project.rules(run.environment)
+    firing = next_firing(rules, open_alerts(run.target.store, run.environment))
+    return min((each for each in (firing, dispatcher.next_due()) if each is not None), default=None)
 
 
 def _send(run: Rehearsal, client: EndpointClient, planned: PlannedRequest) -> None:
@@ -83,13 +106,18 @@ def _label(run: Rehearsal, truths: Sequence[GroundTruth], at: datetime) -> None:
 
 
 def _check(run: Rehearsal, due: Sequence[MonitorRun]) -> None:
-    """Monitors that are due, then the rules on what they found, then what is decided and done about it."""
+    """Monitors that are due, then what their findings lead to."""
     with run.stage("monitor"):
         run.target.host.flush()
         executions = [_judge(run, each) for each in due if each.scheduled_at <= run.clock.now()]
         for each in due:
             if each.scheduled_at > run.clock.now():
                 _judge(run, each)  # its labels are awaited: what is found now is an estimate
+    _respond(run, executions)
+
+
+def _respond(run: Rehearsal, executions: Sequence[Execution]) -> None:
+    """The rules on what is exposed now, then what is decided and done about it."""
     with run.stage("alert"):
         samples = (*exposed(run.target.store, run.environment), *run.target.host.samples())
         evaluation = evaluate_rules(run.target, run.environment, samples)

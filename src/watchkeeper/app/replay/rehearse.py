@@ -146,7 +146,7 @@ def _names(folder: Path) -> list[str]:
 def _is_ours(name: str, project: Project) -> bool:
     """Whether a rehearsal writes a file or folder of this name, receivers' folders included."""
     receivers = [each for section in project.by_environment.values() for each in section.receivers.values()]
-    folders = {receiver.path.partition("/")[0] for each in receivers for receiver in each}
+    folders = {way.path.partition("/")[0] for each in receivers for way in each if way.kind == "file"}
     return name in WRITTEN | RESULTS | folders or name.startswith(_PART)
 
 

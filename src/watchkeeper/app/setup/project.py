@@ -11,18 +11,14 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from watchkeeper.app.setup.sections import (
-    OVERRIDABLE,
-    SAID,
-    AlertSection,
-    ProjectFile,
-    SlaSection,
-    unknown,
-)
+from watchkeeper.app.setup.alert_sections import AlertSection, SlaSection
+from watchkeeper.app.setup.section import SAID, unknown
+from watchkeeper.app.setup.sections import OVERRIDABLE, ProjectFile
 from watchkeeper.app.setup.yaml_source import Located, Path_, locate, overlay, parse_yaml, read_text
 from watchkeeper.core.decisions import ApprovalNeed, RetrainPolicy
 from watchkeeper.core.encoding import digest
 from watchkeeper.core.errors import InputError
+from watchkeeper.core.incidents import Timing
 from watchkeeper.core.metrics import METRIC_PREFIX
 from watchkeeper.core.rules import Action, Comparison, Rule, Severity
 from watchkeeper.core.windows import Duration
@@ -85,6 +81,11 @@ class Project:
         settings = self.environment(environment)
         promised = [_promised(settings, sla) for sla in settings.slas if sla.is_rule]
         return tuple(_rule(self, environment, alert) for alert in (*settings.alerts, *promised))
+
+    def timing(self, environment: str) -> Timing:
+        """How soon and how often receivers of that environment are told of an incident."""
+        section = self.environment(environment).notifications
+        return Timing(section.group_wait, section.group_interval, section.repeat_interval)
 
     def retrain_policy(self, environment: str) -> RetrainPolicy:
         """When an alert of that environment may lead to a retrain."""
@@ -222,5 +223,12 @@ def _rule(project: Project, environment: str, alert: AlertSection) -> Rule:
         severity=alert.severity,
         action=alert.action,
         notify=tuple(alert.notify),
-        matchers=(("environment", environment), ("project", project.name)),
+        matchers=_matchers(project, environment, absent=alert.absent),
+        incident=alert.incident or alert.name,
     )
+
+
+def _matchers(project: Project, environment: str, *, absent: bool) -> tuple[tuple[str, str], ...]:
+    """Labels that a rule's series must have; where there is none, they are all that the alert has to say."""
+    endpoint = (("endpoint", project.endpoint(environment)),) if absent else ()
+    return (*endpoint, ("environment", environment), ("project", project.name))

@@ -1,52 +1,47 @@
-"""The project file's sections: what each key takes, and what is wrong with any other value.
-
-pydantic checks types; what is a matter of ours is said by an error of the type `SAID`, with the
-place of the key it is about.
-"""
+"""The project file's sections: what each key takes, and what is wrong with any other value."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
-    PlainSerializer,
     ValidationInfo,
     field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
+from watchkeeper.app.setup.alert_sections import (
+    AlertSection,
+    NotificationsSection,
+    ReceiverSection,
+    RetrainSection,
+    SlaSection,
+)
 from watchkeeper.app.setup.monitors import MONITORS
+from watchkeeper.app.setup.section import Length, OneOf, Schedule, Section, said, unknown
 from watchkeeper.core.decisions import ApprovalNeed
-from watchkeeper.core.metrics import METRIC_PREFIX, METRICS, MetricType
-from watchkeeper.core.rules import Action, Severity
 from watchkeeper.core.values import CanaryLimits, Role
-from watchkeeper.core.windows import Cron, Duration, Window
+from watchkeeper.core.windows import Duration, Window
 from watchkeeper.model.features import FeatureSpec
 from watchkeeper.model.level import LevelSpec
 from watchkeeper.serving.settings import CSV_TYPES, JSON_TYPES, CaptureMode, CapturePolicy, OnFailure
 from watchkeeper.training.settings import Threshold, TrainingSettings
 
-KNOWN_METRICS = tuple(metric.name.removeprefix(METRIC_PREFIX) for metric in METRICS)
-OVERRIDABLE = ("data", "training", "monitors", "alerts", "receivers", "retrain", "slas", "retain", "targets")
-COMPLETENESS = "data_quality_completeness_ratio"
-RULE_METRICS = ("endpoint_", "labels_")  # what is known without judging a window
-SLA_METRICS = tuple(
-    name
-    for metric in METRICS
-    if metric.type is MetricType.GAUGE
-    and (name := metric.name.removeprefix(METRIC_PREFIX)).startswith(
-        (COMPLETENESS, "model_quality_", *RULE_METRICS)
-    )
+OVERRIDABLE = (
+    "data",
+    "training",
+    "monitors",
+    "alerts",
+    "receivers",
+    "notifications",
+    "retrain",
+    "slas",
+    "retain",
+    "targets",
 )
 OF_ONE_MONITOR = {
     "agg_method": "explainability",
@@ -60,51 +55,10 @@ OF_ONE_MONITOR = {
     "label_values_or_threshold": "bias",
     "group_variable": "bias",
 }
-SAID = "said"
 PREDICTION = "prediction"  # the column that the model's answers are
 
 
-def _parsed(kind: Any) -> BeforeValidator:
-    return BeforeValidator(lambda value: kind.parse(value) if isinstance(value, str) else value)
-
-
-def _said(message: str, *at: str | int) -> PydanticCustomError:
-    return PydanticCustomError(SAID, "{message}", {"message": message, "at": at})
-
-
-@dataclass(frozen=True, slots=True)
-class OneOf:
-    """A text that is one of these names; to be called on it."""
-
-    names: tuple[str, ...]
-    noun: str
-
-    def __call__(self, name: str) -> str:
-        if name not in self.names:
-            raise _said(unknown(name, self.names, self.noun))
-        return name
-
-
 MonitorName = Annotated[str, AfterValidator(OneOf(tuple(MONITORS), "monitor"))]
-Length = Annotated[Duration, _parsed(Duration), PlainSerializer(str)]
-Schedule = Annotated[Cron, _parsed(Cron), PlainSerializer(str)]
-
-
-class Section(BaseModel):
-    """A part of the file: an unknown key is an error that names the nearest valid one."""
-
-    model_config = ConfigDict(frozen=True, strict=True, arbitrary_types_allowed=True)
-    also: ClassVar[tuple[str, ...]] = ()  # keys that belong here and are read elsewhere
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys_only(cls, data: Any) -> Any:
-        if isinstance(data, Mapping):
-            known = [field.alias or name for name, field in cls.model_fields.items()]
-            for key in data:
-                if key not in known:
-                    raise _said(unknown(key, [*known, *cls.also]), key)
-        return data
 
 
 class DataSection(Section):
@@ -122,23 +76,23 @@ class DataSection(Section):
     @classmethod
     def _of_files_alone(cls, files: list[str], info: ValidationInfo) -> list[str]:
         if files and info.data.get("source") != "files":
-            raise _said("files: want the source files with it")
+            raise said("files: want the source files with it")
         return files
 
     @model_validator(mode="after")
     def _named_columns_exist(self) -> DataSection:
         for key, name, role in (("time", self.time, Role.TIME), ("label", self.label, Role.LABEL)):
             if name not in self.columns:
-                raise _said(f"{key}: {unknown(name, self.columns, 'column')}", key)
+                raise said(f"{key}: {unknown(name, self.columns, 'column')}", key)
             held = [column for column, of_column in self.columns.items() if of_column is role]
             if held != [name]:
                 got, wrong = " and ".join(held) or "no column", [each for each in held if each != name]
                 message = f'want the role {role} on column "{name}" alone, got it on {got}'
-                raise _said(message, "columns", *wrong[:1] or [name])
+                raise said(message, "columns", *wrong[:1] or [name])
         for name, role in self.columns.items():
             if PREDICTION in (name, role):
                 message = f"want no {PREDICTION} here: the model's answers are added under that name"
-                raise _said(message, "columns", name)
+                raise said(message, "columns", name)
         return self
 
     @property
@@ -280,7 +234,7 @@ class MonitorSection(Section):
     @classmethod
     def _none_or_enough(cls, count: int) -> int:
         if 0 < count < 100:
-            raise _said(f"bootstrap: want 0 or at least 100 resamples, got {count}")
+            raise said(f"bootstrap: want 0 or at least 100 resamples, got {count}")
         return count
 
     def window(self, scheduled_at: datetime) -> Window:
@@ -294,75 +248,6 @@ class MonitorSection(Section):
             yield facet.name_or_index, "facet", place
         if self.group_variable is not None:
             yield self.group_variable, "group_variable"
-
-
-class AlertSection(Section):
-    model_config = ConfigDict(populate_by_name=False)
-
-    name: str = Field(pattern=r"^[A-Z][A-Za-z0-9]*$")
-    metric: str
-    above: float | None = None
-    below: float | None = None
-    absent: bool = False
-    lasting: Length = Field(default=Duration(), alias="for")
-    severity: Severity
-    action: Action
-    notify: list[str] = []
-
-    @model_validator(mode="after")
-    def _one_condition(self) -> AlertSection:
-        conditions = [self.above is not None, self.below is not None, self.absent]
-        if sum(conditions) != 1:
-            message = f"alert {self.name}: want one of above, below and absent, got {sum(conditions)}"
-            raise _said(message, "name")
-        if self.metric not in KNOWN_METRICS:
-            raise _said(unknown(self.metric, KNOWN_METRICS, "metric"), "metric")
-        return self
-
-
-class RetrainSection(Section):
-    approval: dict[str, ApprovalNeed] = {}
-    cooldown: Length = Duration(seconds=7 * 86400)
-    at_most: str = Field(default="2 per 30 days", pattern=r"^\d+ per .+$")
-
-    @field_validator("at_most")
-    @classmethod
-    def _per_duration(cls, text: str) -> str:
-        Duration.parse(text.partition(" per ")[2])
-        return text
-
-
-class SlaSection(Section):
-    """A promise about a metric. One about an endpoint or its labels is an alert rule too."""
-
-    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*$")
-    metric: str
-    at_most: float | None = Field(default=None, allow_inf_nan=False)
-    at_least: float | None = Field(default=None, allow_inf_nan=False)
-    column: str | None = None
-    owner: str
-    reference: str = ""
-
-    @model_validator(mode="after")
-    def _one_bound(self) -> SlaSection:
-        if (self.at_most is None) == (self.at_least is None):
-            got = "none" if self.at_most is None else "both"
-            raise _said(f"sla {self.name}: want one of at_most and at_least, got {got}", "name")
-        if self.metric not in SLA_METRICS:
-            raise _said(unknown(self.metric, SLA_METRICS, "metric of an sla"), "metric")
-        if self.column is not None and self.metric != COMPLETENESS:
-            raise _said(f"sla {self.name}: want a column for {COMPLETENESS} alone", "column")
-        return self
-
-    @property
-    def is_rule(self) -> bool:
-        """Whether alert rules watch it; a monitor judges the others."""
-        return self.metric.startswith(RULE_METRICS)
-
-    @property
-    def rule_name(self) -> str:
-        """`p95-latency` as `SlaP95Latency`."""
-        return "Sla" + "".join(part[:1].upper() + part[1:] for part in self.name.split("-"))
 
 
 class CanarySection(Section):
@@ -388,11 +273,6 @@ class EnvironmentSection(Section):
     canary: CanarySection = CanarySection()
 
 
-class ReceiverSection(Section):
-    kind: Literal["file"]
-    path: str = "notifications"
-
-
 class ProjectFile(Section):
     """The whole file as it applies to one environment, or to none."""
 
@@ -405,6 +285,7 @@ class ProjectFile(Section):
     monitors: dict[MonitorName, MonitorSection] = {}
     alerts: list[AlertSection] = []
     receivers: dict[str, list[ReceiverSection]] = {}
+    notifications: NotificationsSection = NotificationsSection()
     retrain: RetrainSection = RetrainSection()
     slas: list[SlaSection] = []
     retain: dict[Literal["captures", "executions", "history", "audit"], str] = {}
@@ -415,11 +296,11 @@ class ProjectFile(Section):
         for monitor, section in self.monitors.items():
             for key in sorted(section.model_fields_set & OF_ONE_MONITOR.keys()):
                 if OF_ONE_MONITOR[key] != monitor:
-                    raise _said(f"{key} is a key of {OF_ONE_MONITOR[key]} alone", "monitors", monitor, key)
+                    raise said(f"{key} is a key of {OF_ONE_MONITOR[key]} alone", "monitors", monitor, key)
             if monitor == "bias":
                 for key in ("facet", "label_values_or_threshold"):
                     if not getattr(section, key):
-                        raise _said(f"bias: want {key} with at least one entry", "monitors", monitor)
+                        raise said(f"bias: want {key} with at least one entry", "monitors", monitor)
         return self
 
     @model_validator(mode="after")
@@ -428,10 +309,10 @@ class ProjectFile(Section):
         rules = [alert.name for alert in self.alerts] + [sla.rule_name for sla in self.slas]
         for place, sla in enumerate(self.slas):
             if rules.count(sla.rule_name) > 1:
-                raise _said(f"sla {sla.name}: want a name of its own, got it twice", "slas", place, "name")
+                raise said(f"sla {sla.name}: want a name of its own, got it twice", "slas", place, "name")
         for name, known, noun, at in self._named():
             if name not in known:
-                raise _said(unknown(name, known, noun), *at)
+                raise said(unknown(name, known, noun), *at)
         return self
 
     def _named(self) -> Iterator[tuple[str, Collection[str], str, tuple[str | int, ...]]]:
@@ -468,11 +349,3 @@ class ProjectFile(Section):
         for monitor, section in self.monitors.items():
             for name, *at in section.columns_named():
                 yield name, self.data.inputs, "input column", ("monitors", monitor, *at)
-
-
-def unknown(name: object, known: Iterable[str], noun: str = "key") -> str:
-    """What to say of a name that is not among the known ones: the nearest, or all of them."""
-    choices = list(known)
-    near = difflib.get_close_matches(str(name), choices, n=1, cutoff=0.5)
-    hint = f'did you mean "{near[0]}"?' if near else f"want one of {', '.join(choices)}"
-    return f'unknown {noun} "{name}"; {hint}'

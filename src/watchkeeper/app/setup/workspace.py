@@ -38,6 +38,8 @@ WRITTEN = frozenset(
         "ground-truth",
         "mlflow",
         "models",
+        "outbox",
+        "receipts",
         "retrains",
         "run",
         "schemas",

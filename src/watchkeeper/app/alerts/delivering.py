@@ -1,0 +1,182 @@
+"""Notifications on record, handed to their receivers: each at least once, and always under the same id.
+
+What a receiver is to be told is put on record before it is sent, and what became of every try after it. A
+process that is killed in between sends it once more, under the id that it had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from watchkeeper.adapters.receivers import sender
+from watchkeeper.app.alerts.alerting import AlertLog
+from watchkeeper.app.registry.records import create_record, read_records
+from watchkeeper.app.setup.project import Project
+from watchkeeper.app.setup.targets import Target
+from watchkeeper.core.incidents import (
+    Delivery,
+    Incident,
+    Notification,
+    Outlet,
+    due_at,
+    incidents,
+    next_notification,
+)
+from watchkeeper.core.ports import Store
+
+FIRST_RETRY, LAST_RETRY = 5.0, 300.0  # seconds after the first failure, doubled with each one up to the last
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one try to hand a notification to an outlet; tries are counted from 1."""
+
+    notification: str
+    outlet: str
+    attempt: int
+    time: datetime
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A notification that is still to be delivered; one that was refused not before its time."""
+
+    notification: Notification
+    not_before: datetime | None = None
+
+
+@dataclass(slots=True)
+class _Line:
+    """What waits for one outlet, oldest first. After failures in a row it is left alone until `free_at`."""
+
+    outlet: Outlet
+    waiting: list[_Waiting] = field(default_factory=list)
+    failures: int = 0
+    free_at: datetime | None = None
+
+    def next_try(self, now: datetime) -> datetime | None:
+        """When the next one is to be handed over; None when nothing waits."""
+        soonest = min((each.not_before or now for each in self.waiting), default=None)
+        return soonest if soonest is None or self.free_at is None else max(soonest, self.free_at)
+
+
+def notifications(store: Store, environment: str) -> tuple[Notification, ...]:
+    """Everything that receivers of an environment were to be told, oldest first."""
+    return read_records(store, f"outbox/{environment}/", Notification)
+
+
+def receipts(store: Store, environment: str) -> tuple[Receipt, ...]:
+    """Every try to deliver, by notification."""
+    return read_records(store, f"receipts/{environment}/", Receipt)
+
+
+@dataclass(slots=True)
+class Dispatcher:
+    """Tells an environment's receivers of its incidents. One process at a time may run one.
+
+    It reads the records once, when it is made, and knows the rest from what it does itself.
+    """
+
+    target: Target
+    environment: str
+    _log: AlertLog = field(init=False)
+    _told: dict[tuple[str, str], list[Notification]] = field(init=False, default_factory=dict)
+    _attempts: dict[tuple[str, str], int] = field(init=False, default_factory=dict)
+    _lines: dict[str, _Line] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        store, environment = self.target.store, self.environment
+        self._log = AlertLog(store, environment)
+        self._lines = {str(each): _Line(each) for each in outlets(self.target.project, environment)}
+        delivered = set()
+        for receipt in receipts(store, environment):
+            key = (receipt.notification, receipt.outlet)
+            self._attempts[key] = max(receipt.attempt, self._attempts.get(key, 0))
+            if receipt.delivery.delivered:
+                delivered.add(key)
+        for notification in notifications(store, environment):
+            self._queue(notification, delivered)
+
+    def run(self) -> tuple[Receipt, ...]:
+        """Put on record what is to be told by now, and hand over what is waiting; every try that was made."""
+        now = self.target.clock.now()
+        for incident, receiver, told in self._open():
+            timing = self.target.project.timing(self.environment)
+            notification = next_notification(incident, receiver, told, timing, now)
+            if notification is not None:
+                key = f"outbox/{self.environment}/{now:%Y%m%dT%H%M%S.%fZ}-{notification.id}.json"
+                create_record(self.target.store, key, notification)
+                self._queue(notification)
+        return tuple(receipt for line in self._lines.values() for receipt in self._deliver(line, now))
+
+    def next_due(self) -> datetime | None:
+        """When there is something to do again if no alert changes; None when there is not."""
+        timing = self.target.project.timing(self.environment)
+        due = [due_at(incident, told, timing) for incident, _, told in self._open()]
+        due += [line.next_try(self.target.clock.now()) for line in self._lines.values()]
+        return min((each for each in due if each is not None), default=None)
+
+    def undelivered(self) -> tuple[tuple[Outlet, int], ...]:
+        """Each outlet with the number of notifications that wait for it."""
+        return tuple((line.outlet, len(line.waiting)) for line in self._lines.values() if line.waiting)
+
+    def _open(self) -> Iterator[tuple[Incident, str, list[Notification]]]:
+        for incident in incidents(self._log.read()):
+            for receiver in incident.receivers:
+                yield incident, receiver, self._told.get((incident.id, receiver), [])
+
+    def _queue(self, notification: Notification, delivered: Collection[tuple[str, str]] = ()) -> None:
+        self._told.setdefault((notification.incident, notification.receiver), []).append(notification)
+        for name, line in self._lines.items():
+            if line.outlet.receiver == notification.receiver and (notification.id, name) not in delivered:
+                line.waiting.append(_Waiting(notification))
+
+    def _deliver(self, line: _Line, now: datetime) -> Iterator[Receipt]:
+        """Hand over what waits for an outlet, in order, until it fails; what it refuses waits alone."""
+        if line.free_at is not None and now < line.free_at:
+            return
+        left: list[_Waiting] = []
+        for place, each in enumerate(line.waiting):
+            if each.not_before is not None and now < each.not_before:
+                left.append(each)
+                continue
+            receipt = self._tried(line.outlet, each.notification, now)
+            yield receipt
+            if receipt.delivery.delivered:
+                line.failures, line.free_at = 0, None
+            elif receipt.delivery.refused:
+                left.append(_Waiting(each.notification, _again(now, receipt.attempt, receipt.delivery)))
+            else:
+                left += line.waiting[place:]
+                line.failures += 1
+                line.free_at = _again(now, line.failures, receipt.delivery)
+                break
+        line.waiting = left
+
+    def _tried(self, outlet: Outlet, notification: Notification, now: datetime) -> Receipt:
+        delivery = sender(outlet.kind)(self.target.store, outlet, notification)
+        key = (notification.id, str(outlet))
+        self._attempts[key] = attempt = self._attempts.get(key, 0) + 1
+        receipt = Receipt(notification.id, str(outlet), attempt, now, delivery)
+        name = f"receipts/{self.environment}/{notification.id}/{outlet}-{attempt:04d}.json"
+        create_record(self.target.store, name, receipt)
+        return receipt
+
+
+def _again(now: datetime, failures: int, delivery: Delivery) -> datetime:
+    """When to try again after so many failures, not sooner than the outlet asked for."""
+    pause = min(FIRST_RETRY * 2 ** min(failures - 1, 16), LAST_RETRY)
+    return now + timedelta(seconds=max(pause, delivery.retry_after or 0.0))
+
+
+def outlets(project: Project, environment: str) -> tuple[Outlet, ...]:
+    """Every way to reach every receiver of an environment."""
+    settings = project.environment(environment)
+    return tuple(
+        Outlet(name, place, each.kind, each.options())
+        for name, ways in settings.receivers.items()
+        for place, each in enumerate(ways)
+    )

@@ -1,0 +1,134 @@
+"""The sections on what becomes of metrics: rules, promises, who is told and how, when to retrain."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field, field_validator, model_validator
+
+from watchkeeper.adapters.secrets import REFERENCE
+from watchkeeper.app.setup.section import Length, Section, said, unknown
+from watchkeeper.core.decisions import ApprovalNeed
+from watchkeeper.core.metrics import METRIC_PREFIX, METRICS, MetricType
+from watchkeeper.core.rules import Action, Severity
+from watchkeeper.core.windows import Duration
+
+KNOWN_METRICS = tuple(metric.name.removeprefix(METRIC_PREFIX) for metric in METRICS)
+COMPLETENESS = "data_quality_completeness_ratio"
+RULE_METRICS = ("endpoint_", "labels_")  # what is known without judging a window
+SLA_METRICS = tuple(
+    name
+    for metric in METRICS
+    if metric.type is MetricType.GAUGE
+    and (name := metric.name.removeprefix(METRIC_PREFIX)).startswith(
+        (COMPLETENESS, "model_quality_", *RULE_METRICS)
+    )
+)
+OF_RECEIVERS = {"path": "file", "url": "webhook", "token": "webhook"}
+
+
+class AlertSection(Section):
+    model_config = ConfigDict(populate_by_name=False)
+
+    name: str = Field(pattern=r"^[A-Z][A-Za-z0-9]*$")
+    metric: str
+    above: float | None = None
+    below: float | None = None
+    absent: bool = False
+    lasting: Length = Field(default=Duration(), alias="for")
+    severity: Severity
+    action: Action
+    notify: list[str] = []
+    incident: str | None = Field(default=None, pattern=r"^[A-Za-z][A-Za-z0-9-]*$")
+
+    @model_validator(mode="after")
+    def _one_condition(self) -> AlertSection:
+        conditions = [self.above is not None, self.below is not None, self.absent]
+        if sum(conditions) != 1:
+            message = f"alert {self.name}: want one of above, below and absent, got {sum(conditions)}"
+            raise said(message, "name")
+        if self.metric not in KNOWN_METRICS:
+            raise said(unknown(self.metric, KNOWN_METRICS, "metric"), "metric")
+        return self
+
+
+class RetrainSection(Section):
+    approval: dict[str, ApprovalNeed] = {}
+    cooldown: Length = Duration(seconds=7 * 86400)
+    at_most: str = Field(default="2 per 30 days", pattern=r"^\d+ per .+$")
+
+    @field_validator("at_most")
+    @classmethod
+    def _per_duration(cls, text: str) -> str:
+        Duration.parse(text.partition(" per ")[2])
+        return text
+
+
+class SlaSection(Section):
+    """A promise about a metric. One about an endpoint or its labels is an alert rule too."""
+
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*$")
+    metric: str
+    at_most: float | None = Field(default=None, allow_inf_nan=False)
+    at_least: float | None = Field(default=None, allow_inf_nan=False)
+    column: str | None = None
+    owner: str
+    reference: str = ""
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> SlaSection:
+        if (self.at_most is None) == (self.at_least is None):
+            got = "none" if self.at_most is None else "both"
+            raise said(f"sla {self.name}: want one of at_most and at_least, got {got}", "name")
+        if self.metric not in SLA_METRICS:
+            raise said(unknown(self.metric, SLA_METRICS, "metric of an sla"), "metric")
+        if self.column is not None and self.metric != COMPLETENESS:
+            raise said(f"sla {self.name}: want a column for {COMPLETENESS} alone", "column")
+        return self
+
+    @property
+    def is_rule(self) -> bool:
+        """Whether alert rules watch it; a monitor judges the others."""
+        return self.metric.startswith(RULE_METRICS)
+
+    @property
+    def rule_name(self) -> str:
+        """`p95-latency` as `SlaP95Latency`."""
+        return "Sla" + "".join(part[:1].upper() + part[1:] for part in self.name.split("-"))
+
+
+class ReceiverSection(Section):
+    """One way to reach somebody. A key belongs to the kinds that `OF_RECEIVERS` names."""
+
+    kind: Literal["file", "webhook"]
+    path: str = "notifications"
+    url: str = Field(default="", pattern=r"^(https?://.+)?$")
+    token: str | None = None
+
+    @model_validator(mode="after")
+    def _keys_of_its_kind(self) -> ReceiverSection:
+        for key in sorted(self.model_fields_set & OF_RECEIVERS.keys()):
+            if OF_RECEIVERS[key] != self.kind:
+                raise said(f"{key} is a key of the kind {OF_RECEIVERS[key]} alone", key)
+        if self.kind == "webhook" and not self.url:
+            raise said("want a url for the kind webhook, got none")
+        if self.token is not None and not REFERENCE.fullmatch(self.token):
+            wanted = "want a reference to a secret, ${env:NAME} or ${file:PATH}, got a text that may be one"
+            raise said(f"token: {wanted}", "token")
+        return self
+
+    def options(self) -> dict[str, str]:
+        """What its adapter is told."""
+        return {
+            key: str(value)
+            for key, kind in OF_RECEIVERS.items()
+            if kind == self.kind and (value := getattr(self, key)) is not None
+        }
+
+
+class NotificationsSection(Section):
+    """How soon, how often and how long apart an incident is told of, in Alertmanager's words."""
+
+    group_wait: Length = Duration(seconds=30)
+    group_interval: Length = Duration(seconds=300)
+    repeat_interval: Length = Duration(seconds=30 * 86400)

@@ -1,0 +1,210 @@
+"""Every receiver is told of every alert at least once, whatever fails, and of none under two ids."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+
+from tests.app.loop import Loop, new_loop
+from tests.webhooks import Heard, listener, status
+from watchkeeper.app.alerts.alerting import evaluate_rules
+from watchkeeper.app.alerts.delivering import Dispatcher, notifications, receipts
+from watchkeeper.core.values import Sample, labels_of
+
+RATIO = "watchkeeper_model_quality_rmse_baseline_ratio"
+FILE = "mlops: [{kind: file, path: notifications/mlops}]"
+
+
+@pytest.fixture
+def answers() -> list[int]:
+    """What the receiver answers, one after the other; 200 when there is nothing left."""
+    return []
+
+
+@pytest.fixture
+def receiver(answers: list[int]) -> Iterator[tuple[str, Heard]]:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        status(answers.pop(0) if answers else 200)(handler)
+
+    with listener(answer) as found:
+        yield found
+
+
+def loop_telling(folder: Path, url: str, *others: str) -> Loop:
+    ways = ", ".join([f"{{kind: webhook, url: '{url}'}}", *others])
+    return new_loop(folder, (FILE, f"mlops: [{ways}]"))
+
+
+def degrade(loop: Loop, value: float = 1.6) -> None:
+    labels = labels_of(project="demo", environment="prod", endpoint="demo-prod")
+    evaluate_rules(loop.target, "prod", [Sample(RATIO, labels, value, loop.clock.now())])
+
+
+def wait(loop: Loop, seconds: float) -> None:
+    loop.clock.move_to(loop.clock.now() + timedelta(seconds=seconds))
+
+
+def ids(heard: Heard) -> list[str]:
+    return [headers["idempotency-key"] for headers, _ in heard]
+
+
+def alerts_heard(heard: Heard) -> Counter[tuple[str, str, str]]:
+    """Each alert's change, with how many different ids it came under."""
+    found = {
+        (headers["idempotency-key"], (alert["fingerprint"], alert["startsAt"], alert["status"]))
+        for headers, body in heard
+        for alert in json.loads(body)["alerts"]
+    }
+    return Counter(change for _, change in found)
+
+
+def tries(loop: Loop) -> list[tuple[int, bool, str]]:
+    found = sorted(receipts(loop.store, "prod"), key=lambda each: (each.time, each.attempt))
+    return [(each.attempt, each.delivery.delivered, each.delivery.reason) for each in found]
+
+
+def follow(loop: Loop, seconds: int, dispatchers: Sequence[Dispatcher] = ()) -> list[float]:
+    """Let it work whenever something is due, and say after how many seconds it tried."""
+    (dispatcher,) = dispatchers or [Dispatcher(loop.target, "prod")]
+    begin, tried = loop.clock.now(), []
+    end = begin + timedelta(seconds=seconds)
+    while True:
+        if dispatcher.run():
+            tried.append((loop.clock.now() - begin).total_seconds())
+        due = dispatcher.next_due()
+        if due is None or due > end:
+            loop.clock.move_to(end)
+            return tried
+        loop.clock.move_to(max(due, loop.clock.now()))
+
+
+def test_down_for_five_minutes_it_hears_of_it_afterwards_under_one_id(
+    tmp_path: Path, receiver: tuple[str, Heard], answers: list[int]
+) -> None:
+    url, heard = receiver
+    loop = loop_telling(tmp_path, url)
+    degrade(loop)
+    answers += [503] * 6  # after 0, 5, 15, 35, 75, 155 s; the next is after 315 s
+    assert follow(loop, 600) == [0, 5, 15, 35, 75, 155, 315]
+    assert len(set(ids(heard))) == 1
+    assert tries(loop)[0] == (1, False, "it answered 503")
+    assert tries(loop)[-1] == (7, True, "")
+    assert follow(loop, 600) == []
+
+
+@pytest.mark.parametrize("code", [500, 429])
+def test_every_change_is_heard_in_order_once_it_answers_again(
+    tmp_path: Path, receiver: tuple[str, Heard], answers: list[int], code: int
+) -> None:
+    url, heard = receiver
+    loop = loop_telling(tmp_path, url)
+    dispatcher = Dispatcher(loop.target, "prod")
+    answers += [code] * 5
+    for value in (1.6, 1.0, 1.6, 1.0):
+        degrade(loop, value)
+        follow(loop, 60, [dispatcher])
+    follow(loop, 600, [dispatcher])
+    delivered = [json.loads(body)["status"] for _, body in heard[5:]]
+    assert delivered == ["firing", "resolved", "firing", "resolved"]
+    assert set(alerts_heard(heard).values()) == {1}
+    assert dispatcher.undelivered() == ()
+
+
+def test_one_that_is_down_keeps_nobody_else_waiting(
+    tmp_path: Path, receiver: tuple[str, Heard], answers: list[int]
+) -> None:
+    url, _ = receiver
+    loop = loop_telling(tmp_path, url, "{kind: file, path: told}")
+    answers += [500]
+    degrade(loop)
+    dispatcher = Dispatcher(loop.target, "prod")
+    dispatcher.run()
+    assert len(loop.store.list("told/")) == 1
+    assert [(str(outlet), count) for outlet, count in dispatcher.undelivered()] == [("mlops/0-webhook", 1)]
+
+
+def test_a_notification_that_is_refused_keeps_the_next_ones_from_nobody(
+    tmp_path: Path, receiver: tuple[str, Heard], answers: list[int]
+) -> None:
+    url, heard = receiver
+    loop = loop_telling(tmp_path, url)
+    dispatcher = Dispatcher(loop.target, "prod")
+    answers += [400]
+    degrade(loop, 1.6)
+    dispatcher.run()
+    wait(loop, 1)
+    degrade(loop, 1.0)
+    wait(loop, 59)
+    answers += [400]
+    dispatcher.run()
+    assert [json.loads(body)["status"] for _, body in heard] == ["firing", "firing", "resolved"]
+    assert [count for _, count in dispatcher.undelivered()] == [1]
+    assert follow(loop, 600, [dispatcher]) == [10]
+    assert dispatcher.undelivered() == ()
+
+
+def test_it_waits_as_long_as_the_receiver_asks(tmp_path: Path) -> None:
+    asked = iter([429])
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        code = next(asked, 200)
+        status(code, **({"retry_after": "120"} if code == 429 else {}))(handler)
+
+    with listener(answer) as (url, _):
+        loop = loop_telling(tmp_path, url)
+        degrade(loop)
+        assert follow(loop, 300) == [0, 120]
+
+
+def test_made_anew_it_sends_what_was_not_delivered_and_nothing_else(
+    tmp_path: Path, receiver: tuple[str, Heard], answers: list[int]
+) -> None:
+    url, heard = receiver
+    loop = loop_telling(tmp_path, url)
+    answers += [500]
+    degrade(loop)
+    Dispatcher(loop.target, "prod").run()
+    Dispatcher(loop.target, "prod").run()
+    Dispatcher(loop.target, "prod").run()
+    assert len(heard) == 2
+    assert len(set(ids(heard))) == 1
+    assert [attempt for attempt, *_ in tries(loop)] == [1, 2]
+    assert len(notifications(loop.store, "prod")) == 1
+
+
+def test_killed_after_sending_and_before_the_receipt_it_sends_once_more_under_the_same_id(
+    tmp_path: Path, receiver: tuple[str, Heard]
+) -> None:
+    url, heard = receiver
+    loop = loop_telling(tmp_path, url)
+    degrade(loop)
+    Dispatcher(loop.target, "prod").run()
+    for key in loop.store.list("receipts/"):
+        del loop.store.objects[key]
+    Dispatcher(loop.target, "prod").run()
+    assert len(heard) == 2
+    assert len(set(ids(heard))) == 1
+
+
+def test_a_storm_in_dev_pages_nobody_in_prod(tmp_path: Path, receiver: tuple[str, Heard]) -> None:
+    url, heard = receiver
+    only_prod = f"prod: {{approval: required, receivers: {{mlops: [{{kind: webhook, url: '{url}'}}]}}}}"
+    loop = new_loop(tmp_path, ("prod: {approval: required}", only_prod))
+    labels = labels_of(project="demo", environment="dev", endpoint="demo-dev")
+    for number in range(20):
+        storm = [
+            Sample(RATIO, (*labels, ("segment", f"{n}")), 2.0 + number, loop.clock.now()) for n in range(50)
+        ]
+        for environment in loop.target.project.environments:
+            evaluate_rules(loop.target, environment, storm)
+            Dispatcher(loop.target, environment).run()
+        wait(loop, 60)
+    assert heard == []
+    assert len(notifications(loop.store, "dev")) == 1  # the storm is one incident there
+    assert notifications(loop.store, "uat") == notifications(loop.store, "prod") == ()
