@@ -38,7 +38,7 @@ from watchkeeper.core.windows import Duration
 from watchkeeper.monitors import model_quality
 
 _MINUTE = timedelta(minutes=1)  # what schedules are exact to
-_AFTERWARDS = timedelta(hours=1)  # how long the last check's alerts are followed
+_AFTERWARDS = timedelta(hours=1)  # how long alerts are followed after the last check
 _CHECKS = 0  # the rank of schedules among what is due at one time
 
 
@@ -64,24 +64,28 @@ def live(run: Rehearsal, client: EndpointClient, requests: Sequence[PlannedReque
     agenda += [(each.time, 2, partial(_send, run, client, each)) for each in requests]
     agenda.sort(key=lambda entry: entry[:2])
     dispatcher = Dispatcher(run.target, run.environment)
+    due: datetime | None = None  # when an alert or a notification is to go on, as of the last check
     for done, (at, rank, act) in enumerate(agenda):
+        due = _settle(run, dispatcher, due, until=at)
         run.clock.move_to(at)
         if rank == _CHECKS or done % 25 == 0:  # so that what a check finds is heard of on its own day
             run.report(Progress("live", done, len(agenda), f"{at:%Y-%m-%d}"))
         act()
         if rank == _CHECKS:
-            following = agenda[done + 1][0] if done + 1 < len(agenda) else at + _AFTERWARDS
-            _settle(run, dispatcher, until=following)
+            due = _next_due(run, dispatcher)
+    _settle(run, dispatcher, due, until=run.clock.now() + _AFTERWARDS)
     run.report(Progress("live", len(agenda), len(agenda), f"{run.clock.now():%Y-%m-%d}"))
 
 
-def _settle(run: Rehearsal, dispatcher: Dispatcher, until: datetime) -> None:
-    """What alerts and notifications wait for, each in its time, as long as nothing else happens before it."""
-    while (due := _next_due(run, dispatcher)) is not None and due < until:
+def _settle(run: Rehearsal, dispatcher: Dispatcher, due: datetime | None, until: datetime) -> datetime | None:
+    """What alerts and notifications waited for, each in its time; when the next of them is due."""
+    while due is not None and due < until:
         run.clock.move_to(max(due, run.clock.now()))
         _respond(run, ())
         with run.stage("alert"):
             dispatcher.run()
+        due = _next_due(run, dispatcher)
+    return due
 
 
 def _next_due(run: Rehearsal, dispatcher: Dispatcher) -> datetime | None:
