@@ -145,6 +145,7 @@ def test_labels_and_annotations_of_a_firing_alert(tmp_path: Path) -> None:
         "summary": f"{METRIC} is 1.3, above 1.25",
         "description": "Root mean squared error of the newest labelled window over the baseline's. "
         "Seen on resale-price, prod, endpoint resale-price. Asks for: retrain.",
+        "value": "1.3",
         "runbook_url": "docs/runbooks/ModelQualityDegraded.md",
     }
     done = promtool.rules_tested(tmp_path, [rule()], [made])

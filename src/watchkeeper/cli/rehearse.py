@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -37,6 +38,14 @@ CONSOLE_PORT = 8321
 @click.option("--until", metavar="YYYY-MM", help="Last month of requests (default: the first).")
 @click.option("--approve", type=click.Choice(["auto", "ask"]), default="auto", show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of whatever is drawn.")
+@click.option("--stack", is_flag=True, help="Let Prometheus and Alertmanager, started here, do the alerting.")
+@click.option(
+    "--compression",
+    type=click.FloatRange(min=1.0),
+    default=600_000.0,
+    show_default=True,
+    help="With --stack: durations of rules and notifications are divided by this.",
+)
 @click.option("--no-serve", is_flag=True, help="End when the report is written, also on a terminal.")
 @json_option
 def rehearse(
@@ -47,6 +56,8 @@ def rehearse(
     until: str | None,
     approve: str,
     seed: int,
+    stack: bool,
+    compression: float,
     no_serve: bool,
     as_json: bool,
 ) -> None:
@@ -68,6 +79,7 @@ def rehearse(
             until=end,
             approves=view.ask if approve == "ask" else (lambda _: True),
             seed=seed,
+            compression=compression if stack else None,
         )
         summary = run(settings, request, view.report)
     answer(summary, as_json, lambda: _text(summary, out))
@@ -104,8 +116,18 @@ def _text(summary: Summary, out: Path) -> str:
         f"{counts.rows:,} rows = {counts.labels:,} labels = {counts.scored:,} scored",
         *(f"decision {each.kind} on {each.alert}: {each.reasons[0]}" for each in summary.decisions),
         f"audit: {audit.entries} entries, {'verified' if audit.verified else 'NOT verified'}",
+        *_stack_lines(summary),
         f"data: {summary.data_description}",
         f"{summary.seconds['total']:.0f} s; report {out / 'report.html'}, figures {out / 'summary.json'}",
         *(f"OPEN: {problem}" for problem in summary.problems),
     ]
     return "\n".join(lines)
+
+
+def _stack_lines(summary: Summary) -> Iterator[str]:
+    if stack := summary.stack:
+        equal = sum(check.equal for check in stack.checks)
+        yield (
+            f"stack: Prometheus {stack.prometheus} and Alertmanager {stack.alertmanager} said what ours says "
+            f"at {equal} of {len(stack.checks)} checks; durations divided by {stack.factor:,.0f}"
+        )

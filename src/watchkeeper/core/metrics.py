@@ -38,6 +38,7 @@ class Metric:
 
 
 METRIC_PREFIX = "watchkeeper_"
+SCRAPE_LABELS = ("job", "instance")  # what Prometheus adds to every series that it scrapes
 
 
 def _gauge(name: str, text: str, unit: str = "") -> Metric:

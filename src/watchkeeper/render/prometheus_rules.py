@@ -43,9 +43,10 @@ def _rule(rule: Rule, runbooks: str, factor: float) -> dict[str, Any]:
         "alert": rule.name,
         "expr": rule.condition(),
         "for": _prometheus_duration(rule, factor),
-        "labels": rule_labels(rule),
+        "labels": {**dict(rule.matchers), **rule_labels(rule)},  # by the first no two rules are the same
         "annotations": {
             "summary": _summary(rule),
+            **({} if rule.comparison is None else {"value": "{{ $value }}"}),
             "description": _description(rule),
             "runbook_url": f"{runbooks.rstrip('/')}/{rule.name}.md",
         },

@@ -47,7 +47,10 @@ def description(endpoints: Mapping[str, Endpoint], *, rehearsal: bool) -> Json:
         "paths": {**paths, **_FIXED},
         "components": {
             "schemas": {"Error": _ERROR_SCHEMA},
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "door": {"type": "http", "scheme": "bearer"},
+            },
         },
     }
 
@@ -90,6 +93,29 @@ _ERROR_SCHEMA: Json = {
 }
 _JSON = _answer("What is asked for.", {"application/json": {}})
 _FAILED = _answer("What to mend, or what failed.", {"application/json": _ERROR}, ["x-amzn-errortype"])
+_TEXTS: Json = {"type": "object", "additionalProperties": {"type": "string"}}
+_WEBHOOK: Json = {
+    "type": "object",
+    "required": ["version", "alerts"],
+    "properties": {
+        "version": {"const": "4"},
+        "alerts": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["status", "labels", "startsAt", "endsAt"],
+                "properties": {
+                    "status": {"enum": ["firing", "resolved"]},
+                    "labels": {**_TEXTS, "required": ["alertname", "severity", "action"]},
+                    "annotations": _TEXTS,
+                    "startsAt": {"type": "string", "format": "date-time"},
+                    "endsAt": {"type": "string", "format": "date-time"},
+                },
+            },
+        },
+    },
+}
+
 _FIXED: Json = {
     "/ping": {"get": _operation("ping", "Whether requests are taken.", {200: {"description": "They are."}})},
     "/metrics": {
@@ -103,6 +129,17 @@ _FIXED: Json = {
         "get": _operation("endpoints", "What each endpoint serves, or why it does not.", {200: _JSON})
     },
     "/api/v1/samples": {"get": _operation("samples", "The endpoints' own samples.", {200: _JSON})},
+    "/api/v1/alerts": {
+        "post": {
+            **_operation(
+                "alerts",
+                "Take alerts from Alertmanager's webhook; wants the token of run/alerts.token.",
+                {200: _JSON, 400: _FAILED, 401: _FAILED, 413: _FAILED},
+                [{"door": []}],
+            ),
+            "requestBody": _body({"application/json": _WEBHOOK}),
+        }
+    },
     "/api/v1/openapi.json": {"get": _operation("openapi", "This document.", {200: _JSON})},
     "/api/v1/captures/flush": {
         "post": _operation(

@@ -42,6 +42,7 @@ from watchkeeper.serving.settings import EndpointSettings
 Metrics = Callable[[Sequence[Sample]], str]
 Pages = Callable[[str], bytes | None]
 Labels = Callable[[LabelDelivery], object]
+Alerts = Callable[[str, bytes], object]
 
 _Kind = TypeVar("_Kind", Deployment, Candidate)
 
@@ -71,6 +72,11 @@ def no_labels(delivery: LabelDelivery) -> object:
     raise RequestRefused(f"store labels of endpoint {delivery.endpoint}: this server keeps none", status=404)
 
 
+def no_alerts(token: str, body: bytes) -> object:  # noqa: ARG001 - whoever sends them
+    """A server that takes no alerts."""
+    raise RequestRefused("take alerts: this server takes none", status=404)
+
+
 def nobody_told(candidate: Candidate, why: str) -> None:
     """A server that keeps no record of withdrawn canaries; its log has it."""
 
@@ -85,7 +91,8 @@ class Hooks:
 
     `load` makes the model of a deployment. `metrics` makes the text of `/metrics` from the
     endpoints' own samples and whatever else it knows. `pages` finds an HTML page by its path.
-    `labels` stores labels, one call at a time, and returns a value that is the answer. `withdrawn` hears of
+    `labels` stores labels, one call at a time, and returns a value that is the answer; so does `alerts` with
+    a bearer token and the payload of Alertmanager's webhook that came with it. `withdrawn` hears of
     a canary that was withdrawn, and why; `capture_changed` of an endpoint's capture that went off, and why,
     or with an empty text that it is on again.
     """
@@ -94,6 +101,7 @@ class Hooks:
     metrics: Metrics
     pages: Pages = no_pages
     labels: Labels = no_labels
+    alerts: Alerts = no_alerts
     withdrawn: Withdrawn = nobody_told
     capture_changed: Callable[[EndpointSettings, str], None] = log_only
 
@@ -115,6 +123,7 @@ class EndpointServer:
     deployments: Deployments = field(init=False)
     _deploying: asyncio.Lock = field(default_factory=asyncio.Lock)
     _labelling: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _alerting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         self.deployments = Deployments(self.endpoints, self.hooks.load, self.hooks.withdrawn, self.seat)
@@ -136,6 +145,7 @@ class EndpointServer:
             Route("/ping", self._ping),
             Route("/metrics", self._metrics),
             Route("/api/v1/samples", self._samples),
+            Route("/api/v1/alerts", self._alerts, methods=["POST"]),
             Route("/api/v1/openapi.json", self._openapi),
             Route("/api/v1/endpoints", self._endpoints),
             Route("/api/v1/endpoints/{name}", self._deploy, methods=["PUT"]),
@@ -162,6 +172,17 @@ class EndpointServer:
             delivery = LabelDelivery(endpoint.name, endpoint.environment, body, truths, collected)
             async with self._labelling:
                 return json_answer(encode(await run_in_threadpool(self.hooks.labels, delivery)))
+        except WatchkeeperError as error:
+            return failure(error)
+        except ClientDisconnect:
+            return Response(status_code=400)
+
+    async def _alerts(self, request: Request) -> Response:
+        """Take alerts that Alertmanager sends, one delivery at a time, on record before it is answered."""
+        try:
+            body = await read_body(request.receive)
+            async with self._alerting:
+                return json_answer(encode(await run_in_threadpool(self.hooks.alerts, _bearer(request), body)))
         except WatchkeeperError as error:
             return failure(error)
         except ClientDisconnect:
@@ -265,14 +286,19 @@ class EndpointServer:
         return Response(status_code=204)
 
     def _authorise(self, request: Request) -> None:
-        kind, _, token = request.headers.get("authorization", "").partition(" ")
-        if kind.lower() != "bearer" or not secrets.compare_digest(token.encode(), self.seat.token.encode()):
+        if not secrets.compare_digest(_bearer(request).encode(), self.seat.token.encode()):
             raise RequestRefused(
                 "want the bearer token of the run file", status=401, code="AccessDeniedException"
             )
 
     def _named(self, name: str) -> Endpoint:
         return self.deployments.endpoint(name)
+
+
+def _bearer(request: Request) -> str:
+    """The request's bearer token; empty without one, which no token is."""
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    return token if kind.lower() == "bearer" else ""
 
 
 def _told(kind: type[_Kind], body: bytes, name: str) -> _Kind:

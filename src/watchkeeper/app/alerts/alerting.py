@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from watchkeeper.app.registry.records import create_record, read_record, read_records
-from watchkeeper.app.setup.targets import Target
+from watchkeeper.app.setup.targets import Books
 from watchkeeper.core.audit import Event
 from watchkeeper.core.ports import Store
 from watchkeeper.core.rules import Alert, AlertState, Rule, evaluate
@@ -50,12 +50,12 @@ def open_alerts(store: Store, environment: str) -> tuple[Alert, ...]:
     return tuple(alert for alert in newest_by_series.values() if alert.open)
 
 
-def evaluate_rules(target: Target, environment: str, samples: Sequence[Sample]) -> Evaluation:
+def evaluate_rules(books: Books, environment: str, samples: Sequence[Sample]) -> Evaluation:
     """Evaluate an environment's rules now, on the newest sample of each series; record what changed."""
-    before = open_alerts(target.store, environment)
-    found = evaluated(target.project.rules(environment), newest(samples), before, target.clock.now())
+    before = open_alerts(books.store, environment)
+    found = evaluated(books.project.rules(environment), newest(samples), before, books.clock.now())
     for alert in found.changed:
-        record_change(target, environment, alert, EVALUATOR)
+        record_change(books, environment, alert, EVALUATOR)
     return found
 
 
@@ -87,13 +87,13 @@ def _dropped(past: Sequence[Alert], held: Sequence[Alert], now: datetime) -> lis
     ]
 
 
-def record_change(target: Target, environment: str, alert: Alert, actor: Actor) -> None:
+def record_change(books: Books, environment: str, alert: Alert, actor: Actor) -> None:
     """Put a change of an alert on record; the audit log hears of it unless the alert never fired."""
-    now = target.clock.now()
+    now = books.clock.now()
     key = f"alerts/{environment}/{now:%Y%m%dT%H%M%S.%fZ}-{alert.fingerprint}-{alert.state}.json"
-    create_record(target.store, key, alert)
+    create_record(books.store, key, alert)
     if alert.fired_at is not None:
         subject = f"{alert.name} in {environment}"
-        target.trail.append(
+        books.trail.append(
             Event(f"alert.{alert.state}", subject, actor, now, alert.summary, after=alert.fingerprint)
         )

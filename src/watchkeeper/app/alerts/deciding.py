@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from watchkeeper.app.registry.records import create_record, read_records
 from watchkeeper.app.retraining.retrains import retrains
-from watchkeeper.app.setup.targets import Target
+from watchkeeper.app.setup.targets import Books
 from watchkeeper.core.audit import Event
 from watchkeeper.core.decisions import Decision, Past, decide
 from watchkeeper.core.ports import Store
@@ -21,23 +21,23 @@ def decisions(store: Store, environment: str) -> tuple[Decision, ...]:
     return read_records(store, f"decisions/{environment}/", Decision)
 
 
-def decide_on(target: Target, environment: str, alerts: Sequence[Alert]) -> tuple[Decision, ...]:
+def decide_on(books: Books, environment: str, alerts: Sequence[Alert]) -> tuple[Decision, ...]:
     """Decide on each firing alert that has no decision yet; each is on record when this returns."""
-    now, policy = target.clock.now(), target.project.retrain_policy(environment)
-    past = _past(target.store, environment)
+    now, policy = books.clock.now(), books.project.retrain_policy(environment)
+    past = _past(books.store, environment)
     made = []
     for alert in alerts:
         decision = decide(alert, past, policy, now, environment)
         if decision is None:
             continue
         key = f"decisions/{environment}/{now:%Y%m%dT%H%M%SZ}-{decision.id}.json"
-        create_record(target.store, key, decision)
+        create_record(books.store, key, decision)
         why = "; ".join(decision.reasons)
         subject = f"{alert.name} in {environment}"
-        target.trail.append(
+        books.trail.append(
             Event(f"decision.{decision.kind.lower()}", subject, DECIDER, now, why, after=decision.id)
         )
-        past = _past(target.store, environment)
+        past = _past(books.store, environment)
         made.append(decision)
     return tuple(made)
 

@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from watchkeeper.adapters.receivers import sender
+from watchkeeper.adapters.receivers import RECEIVERS, sender
 from watchkeeper.app.alerts.alerting import AlertLog
 from watchkeeper.app.registry.records import create_record, read_records
 from watchkeeper.app.setup.project import Project
-from watchkeeper.app.setup.targets import Target
+from watchkeeper.app.setup.targets import Books
 from watchkeeper.core.incidents import (
     Delivery,
     Incident,
@@ -80,17 +80,19 @@ class Dispatcher:
     It reads the records once, when it is made, and knows the rest from what it does itself.
     """
 
-    target: Target
+    books: Books
     environment: str
+    kinds: frozenset[str] = frozenset(RECEIVERS)  # of outlets; others are somebody else's to use
     _log: AlertLog = field(init=False)
     _told: dict[tuple[str, str], list[Notification]] = field(init=False, default_factory=dict)
     _attempts: dict[tuple[str, str], int] = field(init=False, default_factory=dict)
     _lines: dict[str, _Line] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        store, environment = self.target.store, self.environment
+        store, environment = self.books.store, self.environment
         self._log = AlertLog(store, environment)
-        self._lines = {str(each): _Line(each) for each in outlets(self.target.project, environment)}
+        ours = [each for each in outlets(self.books.project, environment) if each.kind in self.kinds]
+        self._lines = {str(each): _Line(each) for each in ours}
         delivered = set()
         for receipt in receipts(store, environment):
             key = (receipt.notification, receipt.outlet)
@@ -102,21 +104,21 @@ class Dispatcher:
 
     def run(self) -> tuple[Receipt, ...]:
         """Put on record what is to be told by now, and hand over what is waiting; every try that was made."""
-        now = self.target.clock.now()
+        now = self.books.clock.now()
         for incident, receiver, told in self._open():
-            timing = self.target.project.timing(self.environment)
+            timing = self.books.project.timing(self.environment)
             notification = next_notification(incident, receiver, told, timing, now)
             if notification is not None:
                 key = f"outbox/{self.environment}/{now:%Y%m%dT%H%M%S.%fZ}-{notification.id}.json"
-                create_record(self.target.store, key, notification)
+                create_record(self.books.store, key, notification)
                 self._queue(notification)
         return tuple(receipt for line in self._lines.values() for receipt in self._deliver(line, now))
 
     def next_due(self) -> datetime | None:
         """When there is something to do again if no alert changes; None when there is not."""
-        timing = self.target.project.timing(self.environment)
+        timing = self.books.project.timing(self.environment)
         due = [due_at(incident, told, timing) for incident, _, told in self._open()]
-        due += [line.next_try(self.target.clock.now()) for line in self._lines.values()]
+        due += [line.next_try(self.books.clock.now()) for line in self._lines.values()]
         return min((each for each in due if each is not None), default=None)
 
     def undelivered(self) -> tuple[tuple[Outlet, int], ...]:
@@ -157,12 +159,12 @@ class Dispatcher:
         line.waiting = left
 
     def _tried(self, outlet: Outlet, notification: Notification, now: datetime) -> Receipt:
-        delivery = sender(outlet.kind)(self.target.store, outlet, notification)
+        delivery = sender(outlet.kind)(self.books.store, outlet, notification)
         key = (notification.id, str(outlet))
         self._attempts[key] = attempt = self._attempts.get(key, 0) + 1
         receipt = Receipt(notification.id, str(outlet), attempt, now, delivery)
         name = f"receipts/{self.environment}/{notification.id}/{outlet}-{attempt:04d}.json"
-        create_record(self.target.store, name, receipt)
+        create_record(self.books.store, name, receipt)
         return receipt
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +10,17 @@ from pathlib import Path
 from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.adapters.local.trail import FolderTrail
+from watchkeeper.app.alerts.alerting import open_alerts
+from watchkeeper.app.alerts.deciding import decide_on
+from watchkeeper.app.alerts.door import DOOR_TOKEN, Received, door_token, receive, take_in
 from watchkeeper.app.captures.label_import import Delivery, LabelImport, Place, import_labels, no_report
 from watchkeeper.app.registry.artefacts import load_version
 from watchkeeper.app.registry.candidates import end, ended_by, open_candidate
 from watchkeeper.app.registry.executions import exposed
 from watchkeeper.app.registry.models import catalogue
 from watchkeeper.app.setup.project import Project
+from watchkeeper.app.setup.targets import Books
+from watchkeeper.app.setup.workspace import OpenBooks
 from watchkeeper.core.audit import Event
 from watchkeeper.core.encoding import digest
 from watchkeeper.core.ports import Store, Trail
@@ -22,6 +28,7 @@ from watchkeeper.core.values import Actor, Candidate, Sample, TrialOutcome, newe
 from watchkeeper.readers.label_tables import truths_table
 from watchkeeper.render.exposition import exposition
 from watchkeeper.serving.ground_truth import LabelDelivery
+from watchkeeper.serving.refusals import RequestRefused
 from watchkeeper.serving.run import Served, serve
 from watchkeeper.serving.server import Hooks
 from watchkeeper.serving.settings import EndpointSettings, ServerSettings
@@ -47,6 +54,7 @@ def serve_project(project: Project, request: ServeRequest) -> None:
     """Serve every environment's endpoint until SIGTERM or SIGINT; see `serving.run.serve`."""
     store = FolderStore(request.workspace.resolve())
     trail = FolderTrail(store, WallClock())
+    books = OpenBooks(project, store, WallClock(), trail)
     known = catalogue(store)
     deployments = [found for name in project.environments if (found := known.serving(name))]
     tried = [each for name in project.environments if (each := open_candidate(store, name))]
@@ -75,6 +83,7 @@ def serve_project(project: Project, request: ServeRequest) -> None:
             metrics=lambda live: exposition(_exposed(store, live)),
             pages=lambda path: _page(store, path),
             labels=lambda delivery: store_labels(store, trail, delivery),
+            alerts=lambda token, body: store_alerts(books, request, token, body),
             capture_changed=lambda settings, why: record_capture(trail, settings, why),
             withdrawn=lambda candidate, why: record_withdrawal(store, trail, candidate, why),
         ),
@@ -92,6 +101,23 @@ def store_labels(store: Store, trail: Trail, sent: LabelDelivery) -> LabelImport
         silent=True,
     )
     return import_labels(Place(store, trail, sent.environment, sent.endpoint), delivery, no_report)
+
+
+def store_alerts(books: Books, request: ServeRequest, token: str, body: bytes) -> Received:
+    """Alerts that Alertmanager sends, on record and, but for a rehearsal, decided on.
+
+    Raises RequestRefused without the token of the workspace's door.
+    """
+    wanted = door_token(request.workspace.resolve())
+    if not secrets.compare_digest(token.encode(), wanted.encode()):
+        raise RequestRefused(
+            f"take alerts: want the bearer token of {DOOR_TOKEN}", status=401, code="AccessDeniedException"
+        )
+    received = receive(books.store, books.clock, body)
+    for environment in () if request.rehearsal else books.project.environments:
+        take_in(books, environment)
+        decide_on(books, environment, open_alerts(books.store, environment))
+    return received
 
 
 def record_capture(trail: Trail, settings: EndpointSettings, why_off: str) -> None:

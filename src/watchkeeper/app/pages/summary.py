@@ -15,7 +15,7 @@ from watchkeeper.app.retraining.retrains import Outcome, Retrain
 from watchkeeper.core.audit import Verification
 from watchkeeper.core.rules import Alert
 from watchkeeper.core.values import VERDICTS, Execution, Metrics, Sample, Status
-from watchkeeper.core.windows import month_of
+from watchkeeper.core.windows import month_of, utc_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,61 @@ class DecisionSummary:
     reasons: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class AlertPlace:
+    """An alert that is open. Its fingerprint stands for its name and all labels of its series."""
+
+    alert: str
+    environment: str
+    endpoint: str
+    state: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class StackCheck:
+    """What was open at one moment: to our evaluator, to Prometheus, and by what came through the door."""
+
+    time: datetime
+    embedded: tuple[AlertPlace, ...]
+    prometheus: tuple[AlertPlace, ...]
+    door: tuple[AlertPlace, ...]
+
+    @property
+    def equal(self) -> bool:
+        """Whether all three say the same; what is pending does not come through the door."""
+        firing = tuple(each for each in self.prometheus if each.state == "firing")
+        return self.embedded == self.prometheus and self.door == firing
+
+
+@dataclass(frozen=True, slots=True)
+class StackSummary:
+    """How Prometheus and Alertmanager, of these versions, compare with the embedded evaluator.
+
+    Durations were divided by `factor`.
+    """
+
+    prometheus: str
+    alertmanager: str
+    factor: float
+    interval_seconds: float
+    checks: tuple[StackCheck, ...]
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """Each check at which they did not say the same."""
+        return tuple(
+            f"rules at {utc_text(check.time)}: want what ours finds, {_places(check.embedded)}, got "
+            f"{_places(check.prometheus)} from Prometheus and {_places(check.door)} through the door"
+            for check in self.checks
+            if not check.equal
+        )
+
+
+def _places(found: Sequence[AlertPlace]) -> str:
+    return ", ".join(f"{each.alert} {each.state}" for each in found) or "nothing"
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """`summary.json`. `closed` says whether the loop closed; `problems` say what kept it open.
@@ -140,6 +195,7 @@ class Summary:
     decisions: tuple[DecisionSummary, ...]
     retrains: tuple[RetrainSummary, ...]
     audit: Verification
+    stack: StackSummary | None = None
 
 
 def half_years(scores: pl.DataFrame, prediction: str) -> tuple[HalfYear, ...]:

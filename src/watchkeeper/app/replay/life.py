@@ -9,9 +9,7 @@ from functools import partial
 import polars as pl
 
 from watchkeeper.adapters.local.client import EndpointClient, Invocation
-from watchkeeper.app.alerts.alerting import evaluate_rules, open_alerts
 from watchkeeper.app.alerts.deciding import decide_on
-from watchkeeper.app.alerts.delivering import Dispatcher
 from watchkeeper.app.captures.labels import record_labels
 from watchkeeper.app.judging.judges import JUDGES
 from watchkeeper.app.monitoring.run import run_monitor
@@ -19,6 +17,7 @@ from watchkeeper.app.monitoring.schedule import MonitorRun
 from watchkeeper.app.pages.reporting import ratio_limit, write_execution_page
 from watchkeeper.app.registry.executions import exposed
 from watchkeeper.app.registry.schemas import schemas
+from watchkeeper.app.replay.evaluators import Evaluator
 from watchkeeper.app.replay.rehearsal import ENGINEER, OWNER, SCHEDULER, Rehearsal
 from watchkeeper.app.replay.reports import (
     alert_report,
@@ -32,7 +31,6 @@ from watchkeeper.app.retraining.interruption import settle_interrupted
 from watchkeeper.app.retraining.retrain import RetrainJob, run_retrain
 from watchkeeper.app.retraining.retrains import OutcomeKind, Retrain, RetrainState, answer_retrain, retrains
 from watchkeeper.core.errors import WatchkeeperError
-from watchkeeper.core.rules import next_firing
 from watchkeeper.core.values import Execution, GroundTruth, Progress
 from watchkeeper.core.windows import Duration
 from watchkeeper.monitors import model_quality
@@ -57,42 +55,36 @@ def plan_requests(run: Rehearsal) -> list[PlannedRequest]:
     ]
 
 
-def live(run: Rehearsal, client: EndpointClient, requests: Sequence[PlannedRequest]) -> None:
+def live(
+    run: Rehearsal, client: EndpointClient, evaluator: Evaluator, requests: Sequence[PlannedRequest]
+) -> None:
     """Requests, labels and schedules, each when its time comes; schedules first, then what is new."""
-    agenda = [(at, _CHECKS, partial(_check, run, runs)) for at, runs in _schedules(run).items()]
+    agenda = [(at, _CHECKS, partial(_check, run, evaluator, runs)) for at, runs in _schedules(run).items()]
     agenda += [(at, 1, partial(_label, run, truths, at)) for at, truths in by_day(requests).items()]
     agenda += [(each.time, 2, partial(_send, run, client, each)) for each in requests]
     agenda.sort(key=lambda entry: entry[:2])
-    dispatcher = Dispatcher(run.target, run.environment)
     due: datetime | None = None  # when an alert or a notification is to go on, as of the last check
     for done, (at, rank, act) in enumerate(agenda):
-        due = _settle(run, dispatcher, due, until=at)
+        due = _settle(run, evaluator, due, until=at)
         run.clock.move_to(at)
         if rank == _CHECKS or done % 25 == 0:  # so that what a check finds is heard of on its own day
             run.report(Progress("live", done, len(agenda), f"{at:%Y-%m-%d}"))
         act()
         if rank == _CHECKS:
-            due = _next_due(run, dispatcher)
-    _settle(run, dispatcher, due, until=run.clock.now() + _AFTERWARDS)
+            due = evaluator.next_due()
+    _settle(run, evaluator, due, until=run.clock.now() + _AFTERWARDS)
     run.report(Progress("live", len(agenda), len(agenda), f"{run.clock.now():%Y-%m-%d}"))
 
 
-def _settle(run: Rehearsal, dispatcher: Dispatcher, due: datetime | None, until: datetime) -> datetime | None:
+def _settle(run: Rehearsal, evaluator: Evaluator, due: datetime | None, until: datetime) -> datetime | None:
     """What alerts and notifications waited for, each in its time; when the next of them is due."""
     while due is not None and due < until:
         run.clock.move_to(max(due, run.clock.now()))
-        _respond(run, ())
+        _respond(run, evaluator, ())
         with run.stage("alert"):
-            dispatcher.run()
-        due = _next_due(run, dispatcher)
+            evaluator.tell()
+        due = evaluator.next_due()
     return due
-
-
-def _next_due(run: Rehearsal, dispatcher: Dispatcher) -> datetime | None:
-    """When the next pending alert fires, or the next notification is to be sent."""
-    rules = run.target.project.rules(run.environment)
-    firing = next_firing(rules, open_alerts(run.target.store, run.environment))
-    return min((each for each in (firing, dispatcher.next_due()) if each is not None), default=None)
 
 
 def _send(run: Rehearsal, client: EndpointClient, planned: PlannedRequest) -> None:
@@ -109,7 +101,7 @@ def _label(run: Rehearsal, truths: Sequence[GroundTruth], at: datetime) -> None:
         record_labels(run.target, run.environment, truths, at)
 
 
-def _check(run: Rehearsal, due: Sequence[MonitorRun]) -> None:
+def _check(run: Rehearsal, evaluator: Evaluator, due: Sequence[MonitorRun]) -> None:
     """Monitors that are due, then what their findings lead to."""
     with run.stage("monitor"):
         run.target.host.flush()
@@ -117,14 +109,14 @@ def _check(run: Rehearsal, due: Sequence[MonitorRun]) -> None:
         for each in due:
             if each.scheduled_at > run.clock.now():
                 _judge(run, each)  # its labels are awaited: what is found now is an estimate
-    _respond(run, executions)
+    _respond(run, evaluator, executions)
 
 
-def _respond(run: Rehearsal, executions: Sequence[Execution]) -> None:
+def _respond(run: Rehearsal, evaluator: Evaluator, executions: Sequence[Execution]) -> None:
     """The rules on what is exposed now, then what is decided and done about it."""
     with run.stage("alert"):
         samples = (*exposed(run.target.store, run.environment), *run.target.host.samples())
-        evaluation = evaluate_rules(run.target, run.environment, samples)
+        evaluation = evaluator.evaluate(samples)
         for alert in evaluation.changed:
             run.report(alert_report(alert, executions, run.clock.now()))
         limit = ratio_limit(run.target.project, run.environment)

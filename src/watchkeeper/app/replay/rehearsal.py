@@ -27,7 +27,8 @@ class RehearsalRequest:
     """Which months, on which data, into which folder.
 
     `approves` is asked before a version goes to prod, and before a retrain. `seed` shifts the seed of the
-    search and draws the traffic, so that chance in both can be told from the design.
+    search and draws the traffic, so that chance in both can be told from the design. With a `compression`,
+    by which durations of rules and notifications are divided, Prometheus and Alertmanager take part.
     """
 
     out: Path
@@ -36,6 +37,7 @@ class RehearsalRequest:
     until: str
     approves: Asked
     seed: int = 0
+    compression: float | None = None
 
     @property
     def months(self) -> tuple[str, ...]:

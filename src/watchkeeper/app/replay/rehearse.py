@@ -19,6 +19,7 @@ from watchkeeper.adapters.sources.dataset import Dataset
 from watchkeeper.app.pages.reporting import write_report
 from watchkeeper.app.pages.summary import Summary
 from watchkeeper.app.registry.models import approve, promote, status
+from watchkeeper.app.replay.evaluators import evaluating
 from watchkeeper.app.replay.life import live, plan_requests
 from watchkeeper.app.replay.rehearsal import ENGINEER, OWNER, Rehearsal, RehearsalRequest, Report
 from watchkeeper.app.replay.reports import serving_report
@@ -94,9 +95,11 @@ def _closed(run: Rehearsal) -> Summary:
     with _serving(run) as client:
         with run.stage("promote"):
             _bring_to_service(run, trained.model.version)
-        live(run, client, requests)
+        with evaluating(run.target, run.environment, client.url, run.request.compression) as evaluator:
+            live(run, client, evaluator, requests)
+            stack = evaluator.summary()
     with run.stage("report"):
-        summary = summarise(run, requests)
+        summary = summarise(run, requests, stack)
         write_report(run.target, summary, trained.segments)
     return replace(summary, seconds=run.seconds)
 

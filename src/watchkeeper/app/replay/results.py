@@ -18,6 +18,7 @@ from watchkeeper.app.pages.summary import (
     Counts,
     DecisionSummary,
     ModelSummary,
+    StackSummary,
     Summary,
     alert_summaries,
     half_years,
@@ -38,7 +39,7 @@ from watchkeeper.core.encoding import encode
 from watchkeeper.core.windows import Window, add_months, month_start
 
 
-def summarise(run: Rehearsal, sent: Sequence[PlannedRequest]) -> Summary:
+def summarise(run: Rehearsal, sent: Sequence[PlannedRequest], stack: StackSummary | None = None) -> Summary:
     """Read everything back from the workspace; write `scores.parquet` and `models.json`."""
     target, environment = run.target, run.environment
     found = newest_revisions(executions(target.store))
@@ -48,6 +49,7 @@ def summarise(run: Rehearsal, sent: Sequence[PlannedRequest]) -> Summary:
     _write_models(run)
     counts, audit = _counts(run, sent, scores), verify_log(target.trail)
     open_ends = problems(counts, found, audit, sorted(request.time for request in sent))
+    open_ends += stack.differences if stack else ()
     return Summary(
         project=target.project.name,
         data_source=run.rows.source,
@@ -68,6 +70,7 @@ def summarise(run: Rehearsal, sent: Sequence[PlannedRequest]) -> Summary:
         ),
         retrains=retrain_summaries(retrains(target.store, environment)),
         audit=audit,
+        stack=stack,
     )
 
 

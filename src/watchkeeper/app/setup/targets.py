@@ -29,6 +29,19 @@ class Target:
     host: EndpointHost
 
 
+class Books(Protocol):
+    """What it takes to keep a project's records, and no more: every `Target` is one."""
+
+    @property
+    def project(self) -> Project: ...
+    @property
+    def store(self) -> Store: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def trail(self) -> Trail: ...
+
+
 class _Opens(Protocol):
     def __call__(self, project: Project, folder: Path, clock: Clock | None = None) -> Target: ...
 

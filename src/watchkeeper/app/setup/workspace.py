@@ -11,9 +11,9 @@ from pathlib import Path
 from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.adapters.local.trail import FolderTrail
-from watchkeeper.app.setup.project import FILE
+from watchkeeper.app.setup.project import FILE, Project
 from watchkeeper.core.errors import InputError
-from watchkeeper.core.ports import Store, Trail
+from watchkeeper.core.ports import Clock, Store, Trail
 
 LOCK = "workspace.lock"  # held by whoever rehearses or answers a retrain there
 
@@ -21,6 +21,7 @@ LOCK = "workspace.lock"  # held by whoever rehearses or answers a retrain there
 WRITTEN = frozenset(
     {
         FILE,
+        "alert-inbox",
         "alerts",
         "approvals",
         "audit",
@@ -45,10 +46,21 @@ WRITTEN = frozenset(
         "schemas",
         "shadow-captures",
         "spool",
+        "stack",
         "training",
         LOCK,
     }
 )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBooks:
+    """A project's records without anything that runs: `Books` that load nothing heavy."""
+
+    project: Project
+    store: Store
+    clock: Clock
+    trail: Trail
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Prometheus and Alertmanager beside us, configured from the project file."""
