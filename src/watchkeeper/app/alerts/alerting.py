@@ -50,9 +50,15 @@ def open_alerts(store: Store, environment: str) -> tuple[Alert, ...]:
     return tuple(alert for alert in newest_by_series.values() if alert.open)
 
 
-def evaluate_rules(books: Books, environment: str, samples: Sequence[Sample]) -> Evaluation:
-    """Evaluate an environment's rules now, on the newest sample of each series; record what changed."""
-    before = open_alerts(books.store, environment)
+def evaluate_rules(
+    books: Books, environment: str, samples: Sequence[Sample], held: Sequence[Alert] | None = None
+) -> Evaluation:
+    """Evaluate an environment's rules now, on the newest sample of each series; record what changed.
+
+    `held` are the alerts that the evaluation before left open, with the values it saw; without them those
+    on record, whose values are of the time they changed.
+    """
+    before = open_alerts(books.store, environment) if held is None else held
     found = evaluated(books.project.rules(environment), newest(samples), before, books.clock.now())
     for alert in found.changed:
         record_change(books, environment, alert, EVALUATOR)

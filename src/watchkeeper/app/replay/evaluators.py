@@ -51,19 +51,22 @@ class Embedded:
     target: Target
     environment: str
     dispatcher: Dispatcher = field(init=False)
+    _open: tuple[Alert, ...] = field(init=False, default=())
 
     def __post_init__(self) -> None:
         self.dispatcher = Dispatcher(self.target, self.environment)
 
     def evaluate(self, samples: Sequence[Sample]) -> Evaluation:
-        return evaluate_rules(self.target, self.environment, samples)
+        found = evaluate_rules(self.target, self.environment, samples, self._open)
+        self._open = found.open
+        return found
 
     def tell(self) -> None:
         self.dispatcher.run()
 
     def next_due(self) -> datetime | None:
         rules = self.target.project.rules(self.environment)
-        firing = next_firing(rules, open_alerts(self.target.store, self.environment))
+        firing = next_firing(rules, self._open)
         return min((each for each in (firing, self.dispatcher.next_due()) if each is not None), default=None)
 
     def summary(self) -> StackSummary | None:
