@@ -25,6 +25,8 @@ HEAVY = {
     "train",
     "serve",
     "up",
+    "stack up",  # it does not end by itself
+    "stack check",  # it ends with whatever tools are here
     "labels import",
     "labels merge",
     "labels status",
@@ -59,6 +61,7 @@ LIGHT = {  # what is typed after each light command; it ends with the code
     "schema diff": (("1", "1"), 0),
     "baseline list": ((), 0),
     "baseline show": (("data-quality", "1"), 0),
+    "stack render": ((), 0),
     "monitor list": ((), 1),
     "monitor show": (("demo-prod-model-quality",), 1),
     "alerts list": ((), 0),

@@ -46,6 +46,7 @@ COMMANDS: Mapping[str, Named] = MappingProxyType(
         ),
         "analyze": Named("watchkeeper.cli.analyze:analyze", "Be the container of a Model Monitor job."),
         "alerts": Named("watchkeeper.cli.alerts:alerts", "Show alerts and the decisions on them."),
+        "stack": Named("watchkeeper.cli.stack:stack", "Write and run Prometheus and Alertmanager beside us."),
         "retrain": Named("watchkeeper.cli.retrain:retrain", "Show retrains, and approve or reject them."),
         "audit": Named("watchkeeper.cli.audit:audit", "Show and verify the audit log."),
     }

@@ -7,11 +7,12 @@ gives it. Source: prometheus.io/docs/alerting/latest/configuration/#webhook_conf
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+
+import orjson
 
 from watchkeeper.core.metrics import SCRAPE_LABELS
 from watchkeeper.core.rules import Action, Alert, AlertState, Severity, fingerprint_of
@@ -26,7 +27,7 @@ def read_webhook(body: bytes) -> tuple[Alert, ...]:
     Raises ValueError, saying where, for anything that is no payload of version 4, and for alerts of rules
     that are not ours: they lack a severity or an action.
     """
-    payload = json.loads(body)
+    payload = orjson.loads(body)
     if not isinstance(payload, dict) or payload.get("version") != "4":
         raise ValueError('want an object with "version": "4"')
     alerts = payload.get("alerts")
