@@ -25,6 +25,7 @@ HEAVY = {
     "train",
     "serve",
     "up",
+    "monitor watch",
     "stack up",  # it does not end by itself
     "stack check",  # it ends with whatever tools are here
     "labels import",

@@ -11,6 +11,9 @@ monitor = ByName(
         "list": Named("watchkeeper.cli.monitor_list:list_", "Print every execution."),
         "show": Named("watchkeeper.cli.monitor_show:show", "Print one execution with its findings."),
         "run": Named("watchkeeper.cli.monitor_run:run", "Run one monitor now, on a window or on files."),
+        "watch": Named(
+            "watchkeeper.cli.monitor_watch:watch", "Run every schedule, evaluate rules, tell and decide."
+        ),
         "backfill": Named(
             "watchkeeper.cli.monitor_backfill:backfill", "Run one monitor on every window of a range."
         ),

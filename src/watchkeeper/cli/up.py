@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -34,8 +38,23 @@ from watchkeeper.serving.workers import end_with_input, is_worker
     help="Processes that share the port.",
 )
 @click.option("--rehearsal", is_flag=True, help="Believe each request's own time; end with the caller.")
-def up(workspace: Path, project: Path | None, host: str, port: int, workers: int, rehearsal: bool) -> None:
-    """Serve every environment's endpoint, /metrics and the report until Ctrl-C."""
+@click.option("--no-watch", is_flag=True, help="Serve alone: run no monitors, evaluate no rules.")
+@click.option("--interval", default="15s", show_default=True, help="Between two evaluations of the rules.")
+def up(
+    workspace: Path,
+    project: Path | None,
+    host: str,
+    port: int,
+    workers: int,
+    rehearsal: bool,
+    no_watch: bool,
+    interval: str,
+) -> None:
+    """Serve every environment's endpoint, /metrics and the report, and watch them, until Ctrl-C.
+
+    The watch, a process of its own, is `watchkeeper monitor watch`: it runs monitors when they are due,
+    evaluates the alert rules, tells receivers and decides.
+    """
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
     )
@@ -46,7 +65,22 @@ def up(workspace: Path, project: Path | None, host: str, port: int, workers: int
             end_with_input()
         else:
             _mention_open_retrains(settings, workspace)
-    serve_project(settings, ServeRequest(workspace, host, port, rehearsal, workers))
+    watched = rehearsal or no_watch or is_worker() or project is not None
+    with contextlib.nullcontext() if watched else watching(workspace, interval):
+        serve_project(settings, ServeRequest(workspace, host, port, rehearsal, workers))
+
+
+@contextlib.contextmanager
+def watching(workspace: Path, interval: str) -> Iterator[None]:
+    """Run the watch as a process beside this one; it ends with the block, and with this process."""
+    command = [sys.executable, "-m", "watchkeeper", "monitor", "watch", "--with-caller"]
+    with subprocess.Popen(
+        [*command, "--workspace", str(workspace), "--interval", interval], stdin=subprocess.PIPE
+    ) as process:
+        try:
+            yield
+        finally:
+            process.communicate()
 
 
 def _mention_open_retrains(settings: Project, workspace: Path) -> None:

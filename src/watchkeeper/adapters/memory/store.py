@@ -11,7 +11,7 @@ from watchkeeper.core.ports import ANY
 
 @dataclass(frozen=True, slots=True)
 class MemoryStore:
-    """A `Store` that lasts as long as the process."""
+    """A `Store` that lasts as long as the process. Threads may share it."""
 
     objects: dict[str, bytes] = field(default_factory=dict)
 
@@ -30,7 +30,7 @@ class MemoryStore:
 
     def list(self, prefix: str) -> Sequence[str]:
         wanted = prefix.split("/")
-        return sorted(key for key in self.objects if _begins(key.split("/"), wanted))
+        return sorted(key for key in tuple(self.objects) if _begins(key.split("/"), wanted))
 
 
 def _begins(parts: Sequence[str], wanted: Sequence[str]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 
 from watchkeeper.app.registry.records import read_record
@@ -44,6 +45,17 @@ def recorded(store: Store, within: str = "") -> tuple[Recorded, ...]:
     return tuple(
         sorted(found, key=lambda each: (each.execution.scheduled_at, each.execution.schedule, each.revision))
     )
+
+
+def last_scheduled(store: Store, schedule: str, until: datetime) -> datetime | None:
+    """The newest time, not after `until`, that an execution of the schedule is on record for."""
+    prefix = f"executions/{schedule}/"
+    keys = [key for key in store.list(prefix) if key.endswith("/execution.json")]
+    for key in sorted(keys, reverse=True):
+        scheduled_at = read_record(store, key, Execution).scheduled_at
+        if scheduled_at <= until:
+            return scheduled_at
+    return None
 
 
 def newest_revisions(found: Iterable[Execution]) -> tuple[Execution, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from watchkeeper.app.registry.approval import Word, cover, covered
@@ -67,6 +68,12 @@ class ModelStatus:
     approvals: dict[str, ApprovalStatus]
     serving_in: tuple[str, ...]
     tried_in: tuple[str, ...] = ()
+
+
+def first_deployed(store: Store, environment: str) -> datetime | None:
+    """When an environment was first given something to serve; None when it was not yet."""
+    found = read_records(store, f"deployments/{environment}/", Deployment)
+    return found[0].time if found else None
 
 
 def catalogue(store: Store) -> Catalogue:

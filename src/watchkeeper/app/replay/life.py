@@ -11,7 +11,7 @@ import polars as pl
 from watchkeeper.adapters.local.client import EndpointClient, Invocation
 from watchkeeper.app.alerts.deciding import decide_on
 from watchkeeper.app.captures.labels import record_labels
-from watchkeeper.app.judging.judges import JUDGES
+from watchkeeper.app.monitoring.due import runs_at
 from watchkeeper.app.monitoring.run import run_monitor
 from watchkeeper.app.monitoring.schedule import MonitorRun
 from watchkeeper.app.pages.reporting import ratio_limit, write_execution_page
@@ -35,7 +35,6 @@ from watchkeeper.core.values import Execution, GroundTruth, Progress
 from watchkeeper.core.windows import Duration
 from watchkeeper.monitors import model_quality
 
-_MINUTE = timedelta(minutes=1)  # what schedules are exact to
 _AFTERWARDS = timedelta(hours=1)  # how long alerts are followed after the last check
 _CHECKS = 0  # the rank of schedules among what is due at one time
 
@@ -164,15 +163,14 @@ def _schedules(run: Rehearsal) -> dict[datetime, list[MonitorRun]]:
 
     One that waits for labels also looks at the window when it has ended, to estimate what they will say.
     """
-    span = run.request.span
+    span, project = run.request.span, run.target.project
     found: dict[datetime, list[MonitorRun]] = {}
-    for name, section in run.target.project.environment(run.environment).monitors.items():
+    for name, section in project.environment(run.environment).monitors.items():
         at = section.schedule.next(span.start)
-        while (window := section.window(at)).end <= span.end:
-            if window.start >= span.start:
-                due = MonitorRun(name, run.environment, at)
-                found.setdefault(at, []).append(due)
-                if window.end < at and JUDGES[name].estimates:
-                    found.setdefault(section.schedule.next(window.end - _MINUTE), []).append(due)
+        while section.window(at).end <= span.end:
+            for due in runs_at(project, run.environment, name, at):
+                window = section.window(due.scheduled_at)
+                if span.start <= window.start and window.end <= span.end:
+                    found.setdefault(at, []).append(due)
             at = section.schedule.next(at)
     return found

@@ -216,6 +216,7 @@ class KernelShapSection(Section):
 
 class MonitorSection(Section):
     schedule: Schedule
+    start_delay: Length = Duration()
     min_rows: int = Field(default=500, ge=1)
     tolerance: float = Field(default=1.0, ge=1)  # times the baseline's error; 1.0 is the contract
     labels: LabelsSection = LabelsSection()

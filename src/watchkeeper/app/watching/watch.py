@@ -1,0 +1,147 @@
+"""The watch: schedules in one thread, rules in the other, so that a long analysis keeps no alert waiting."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from watchkeeper.app.monitoring.run import run_monitor
+from watchkeeper.app.pages.reporting import has_page, write_execution_page
+from watchkeeper.app.registry.executions import exposed
+from watchkeeper.app.setup.targets import Target
+from watchkeeper.app.watching.agenda import Agenda, Due, Skipped
+from watchkeeper.app.watching.rules import Round, RuleWatch
+from watchkeeper.core.audit import Event
+from watchkeeper.core.errors import InputError, IntegrityError, PlatformError, WatchkeeperError
+from watchkeeper.core.values import Actor, Execution, Sample, newest
+from watchkeeper.core.windows import utc_text
+
+SCHEDULER = Actor("scheduler", "service")
+LOOK_EVERY = 1.0  # seconds between two looks at the schedules
+
+log = logging.getLogger(__name__)
+
+Report = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Watch:
+    """A project's watch on a target, until `stop` is set.
+
+    `interval` is in seconds, between two evaluations of the rules. `report` hears, a line each, of what was
+    run, found, told and decided; both threads call it.
+    """
+
+    target: Target
+    report: Report
+    interval: float = 15.0
+    stop: threading.Event = field(default_factory=threading.Event)
+    _unreachable: bool = field(init=False, default=False)
+    _waiting: list[Due] = field(init=False, default_factory=list)
+
+    def run(self) -> None:
+        """Watch until `stop` is set. Raises IntegrityError when a record is not as it was written.
+
+        A platform that fails, such as a full disk, is reported, and tried again.
+        """
+        watches = [RuleWatch(self.target, name) for name in self.target.project.environments]
+        with ThreadPoolExecutor(1, thread_name_prefix="schedules") as pool:
+            schedules = pool.submit(self._run_schedules)
+            schedules.add_done_callback(self._ended)
+            try:
+                while not self.stop.is_set():
+                    self._tried("evaluate the rules", lambda: self._evaluate(watches))
+                    self.stop.wait(self.interval)
+            finally:
+                self.stop.set()
+            schedules.result()
+
+    def _ended(self, _: Future[None]) -> None:
+        """Schedules that end end the watch: by their own fault, which is raised then, or by `stop`."""
+        self.stop.set()
+
+    def _evaluate(self, watches: Sequence[RuleWatch]) -> None:
+        samples = newest([*exposed(self.target.store), *self._live()])
+        for watch in watches:
+            self._report_round(watch.environment, watch.run(samples))
+
+    def _live(self) -> Sequence[Sample]:
+        """What the endpoints expose of themselves; nothing while no server runs."""
+        try:
+            found = self.target.host.samples()
+        except PlatformError as error:
+            if not self._unreachable:
+                self.report(f"no sample of the endpoints: {error}")
+            self._unreachable = True
+            return ()
+        self._unreachable = False
+        return found
+
+    def _report_round(self, environment: str, found: Round) -> None:
+        for alert in found.evaluation.changed:
+            self.report(f"{environment}: {alert.name} {alert.state}: {alert.summary}")
+        for decision in found.decisions:
+            self.report(f"{environment}: decided {decision.kind} on {decision.alert}: {decision.reasons[-1]}")
+        for receipt in found.receipts:
+            how = "told" if receipt.delivery.delivered else f"could not tell ({receipt.delivery.reason})"
+            self.report(f"{environment}: {how} {receipt.outlet}")
+
+    def _run_schedules(self) -> None:
+        agenda = Agenda(self.target)
+        while not self.stop.is_set():
+            self._tried("look at the schedules", lambda: self._run_due(agenda))
+            self.stop.wait(LOOK_EVERY)
+
+    def _run_due(self, agenda: Agenda) -> None:
+        self._waiting += agenda.take(self.target.clock.now())
+        if self._waiting:
+            self._flush()
+        while agenda.skipped:
+            self._tell_skipped(agenda.skipped.pop(0))
+        while self._waiting and not self.stop.is_set():  # what is left is due again after a restart
+            try:
+                found = run_due(self.target, self._waiting[0])
+            except InputError as error:  # of this one alone, and trying again would not help
+                self.report(f"run {self._waiting[0].monitor} in {self._waiting[0].environment}: {error}")
+                found = ()
+            self._waiting.pop(0)
+            for each in found:
+                self.report(f"{each.schedule} {each.window}: {each.status}, {each.reason}")
+
+    def _flush(self) -> None:
+        """Have the endpoints ship what they captured; each does so by itself within a minute."""
+        with contextlib.suppress(PlatformError):
+            self.target.host.flush()
+
+    def _tell_skipped(self, skipped: Skipped) -> None:
+        schedule = f"{self.target.project.endpoint(skipped.environment)}-{skipped.monitor}"
+        why = (
+            f"{skipped.times} times from {utc_text(skipped.first)} to before {utc_text(skipped.until)} were "
+            "missed, which is too many to catch up with; `watchkeeper monitor backfill` runs them"
+        )
+        self.report(f"{schedule}: {why}")
+        self.target.trail.append(Event("monitor.skipped", schedule, SCHEDULER, self.target.clock.now(), why))
+
+    def _tried(self, doing: str, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except IntegrityError:
+            raise
+        except WatchkeeperError as error:
+            log.exception("%s", doing)
+            self.report(f"{doing}: {error}")
+
+
+def run_due(target: Target, due: Due) -> tuple[Execution, ...]:
+    """Run what a time of a schedule asks for, each with its page; nothing that is on record as it is."""
+    found = []
+    for run in due.runs:
+        execution = run_monitor(target, run, SCHEDULER)
+        if not has_page(target.store, execution):
+            write_execution_page(target, execution)
+        found.append(execution)
+    return tuple(found)

@@ -1,0 +1,133 @@
+"""The watch runs what is due, and alerts, decisions and notifications follow by themselves."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.app.loop import Loop, bring_to_prod, model_of, new_loop, train_in
+from watchkeeper.adapters.memory.endpoint import MemoryEndpointHost
+from watchkeeper.app.alerts.alerting import alert_history, open_alerts
+from watchkeeper.app.alerts.deciding import decisions
+from watchkeeper.app.captures.labels import record_labels
+from watchkeeper.app.registry.executions import executions
+from watchkeeper.app.watching.watch import Watch
+from watchkeeper.core.errors import IntegrityError, PlatformError
+from watchkeeper.core.values import GroundTruth, Sample
+from watchkeeper.core.windows import month_start
+
+PATIENCE = 60.0  # seconds
+
+
+class Unreachable(MemoryEndpointHost):
+    """No server runs."""
+
+    def samples(self) -> Sequence[Sample]:
+        raise PlatformError("no server runs here", retryable=True)
+
+    def flush(self) -> None:
+        raise PlatformError("no server runs here", retryable=True)
+
+
+def after_a_bad_month(folder: Path) -> Loop:
+    loop = new_loop(folder)
+    train_in(loop)
+    bring_to_prod(loop)
+    requests = loop.plan()
+    loop.send(requests, model_of(loop))
+    dearer = [
+        GroundTruth(each.inference_id, tuple(1.5 * float(x) for x in each.truth.labels)) for each in requests
+    ]
+    record_labels(loop.target, "prod", dearer, month_start("2020-06"))
+    loop.clock.move_to(month_start("2020-07"))
+    return loop
+
+
+def watched(loop: Loop, until: Callable[[], bool], host: MemoryEndpointHost | None = None) -> list[str]:
+    """Let it watch until something is so, and give what it reported."""
+    said: list[str] = []
+    stop = threading.Event()
+
+    def report(line: str) -> None:
+        said.append(line)
+        if until():
+            stop.set()
+
+    target = loop.target if host is None else replace(loop.target, host=host)
+    watch = Watch(target, report, interval=0.01, stop=stop)
+    thread = threading.Thread(target=watch.run)
+    thread.start()
+    thread.join(PATIENCE)
+    alive = thread.is_alive()
+    stop.set()
+    thread.join()
+    assert not alive, said
+    return said
+
+
+def test_a_bad_month_leads_to_a_decision_and_a_notification_by_itself(tmp_path: Path) -> None:
+    loop = after_a_bad_month(tmp_path)
+    said = watched(
+        loop, lambda: bool(decisions(loop.store, "prod")) and bool(loop.store.list("notifications/"))
+    )
+    assert {each.environment for each in executions(loop.store)} >= {"prod"}
+    assert [alert.name for alert in open_alerts(loop.store, "prod")] == ["ModelQualityDegraded"]
+    (decision,) = decisions(loop.store, "prod")
+    assert (decision.kind, decision.needs_approval) == ("Retrain", True)
+    assert any("prod: decided Retrain on ModelQualityDegraded" in line for line in said)
+    assert any(line == "prod: told mlops/0-file" for line in said)
+
+
+def test_stopped_and_started_again_it_does_nothing_twice(tmp_path: Path) -> None:
+    loop = after_a_bad_month(tmp_path)
+    watched(loop, lambda: bool(loop.store.list("notifications/")))
+    before = set(loop.store.objects)
+    said: list[str] = []
+    stop = threading.Event()
+    watch = Watch(loop.target, said.append, interval=0.01, stop=stop)
+
+    def seen_everything(line: str) -> None:
+        said.append(line)
+        if sum("demo-prod-model-quality" in each for each in said) >= 2:  # both windows of the last time
+            stop.set()
+
+    watch.report = seen_everything
+    watch.run()
+    made = {key.split("/")[0] for key in set(loop.store.objects) - before}
+    assert made <= {"executions"}  # windows that the first watch had not come to
+    assert len(alert_history(loop.store, "prod")) == 1
+
+
+def test_without_a_server_the_monitors_findings_are_judged_all_the_same(tmp_path: Path) -> None:
+    loop = after_a_bad_month(tmp_path)
+    said = watched(loop, lambda: bool(decisions(loop.store, "prod")), Unreachable())
+    assert [line for line in said if line.startswith("no sample")] == [
+        "no sample of the endpoints: no server runs here"
+    ]
+
+
+def test_a_record_that_was_changed_stops_the_watch(tmp_path: Path) -> None:
+    loop = after_a_bad_month(tmp_path)
+    (key,) = [key for key in loop.store.list("baselines/model-quality/") if key.endswith("statistics.json")]
+    loop.store.objects[key] += b" "
+    with pytest.raises(IntegrityError):
+        Watch(loop.target, print, interval=0.01).run()
+
+
+def test_a_disk_that_is_full_is_told_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = after_a_bad_month(tmp_path)
+    create, failed = loop.store.create, threading.Event()
+
+    def full_once(key: str, data: bytes) -> None:
+        if key.startswith("executions/demo-prod-model-quality/") and not failed.is_set():
+            failed.set()
+            raise PlatformError("write it: no space left; nothing was changed", retryable=True)
+        create(key, data)
+
+    monkeypatch.setattr(type(loop.store), "create", lambda self, key, data: full_once(key, data))  # noqa: ARG005
+    said = watched(loop, lambda: bool(decisions(loop.store, "prod")))
+    assert any("look at the schedules: write it: no space left" in line for line in said)
