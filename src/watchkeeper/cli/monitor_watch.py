@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
 import click
 
 from watchkeeper.adapters.local.lock import alone
-from watchkeeper.app.setup.project import load_project
-from watchkeeper.app.setup.targets import open_target
+from watchkeeper.app.registry.records import RememberingStore
+from watchkeeper.app.setup.project import Project, load_project
+from watchkeeper.app.setup.targets import Target, open_target
 from watchkeeper.app.setup.workspace import open_workspace
+from watchkeeper.app.watching.jobs import one_by_one, side_by_side
 from watchkeeper.app.watching.watch import Watch
 from watchkeeper.cli.output import workspace_option
 from watchkeeper.core.windows import Duration
@@ -25,8 +30,15 @@ LOCK = "run/watch.lock"
 @click.command()
 @workspace_option
 @click.option("--interval", default="15s", show_default=True, help="Between two evaluations of the rules.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Monitors that run at once, each in a process of its own; 1 runs them in this one.",
+)
 @click.option("--with-caller", is_flag=True, hidden=True, help="End when standard input closes.")
-def watch(workspace: Path, interval: str, with_caller: bool) -> None:
+def watch(workspace: Path, interval: str, jobs: int, with_caller: bool) -> None:
     """Run monitors when their schedules come due, evaluate the alert rules, tell receivers and decide, until
     Ctrl-C.
 
@@ -39,8 +51,11 @@ def watch(workspace: Path, interval: str, with_caller: bool) -> None:
     except ValueError as error:
         raise click.UsageError(f"--interval: {error}") from None
     project, folder = load_project(workspace), open_workspace(workspace).folder
-    with alone(folder / LOCK, f"watch {workspace}"):
-        watching = Watch(open_target(project, folder), _say, interval=length.seconds)
+    opens = partial(_target, project, folder)
+    target = opens()
+    several = side_by_side(opens, target, jobs) if jobs > 1 else contextlib.nullcontext(one_by_one(target))
+    with alone(folder / LOCK, f"watch {workspace}"), several as runs:
+        watching = Watch(target, _say, runs, interval=length.seconds)
 
         def end(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
             watching.stop.set()
@@ -51,6 +66,12 @@ def watch(workspace: Path, interval: str, with_caller: bool) -> None:
             end_with_input()
         _say(f"watching {project.name}: {_schedules(watching)}")
         watching.run()
+
+
+def _target(project: Project, folder: Path) -> Target:
+    """The target, on a store that reads each record once."""
+    found = open_target(project, folder)
+    return replace(found, store=RememberingStore(found.store))
 
 
 def _schedules(watching: Watch) -> str:

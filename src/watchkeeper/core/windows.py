@@ -239,12 +239,19 @@ class Cron:
 
     def previous(self, before: datetime) -> datetime:
         """The last time of the schedule that is earlier than `before`."""
-        for days in (1, 8, 32, 370, 366 * 5):
-            time, found = before - timedelta(days=days), None
-            while (time := self.next(time)) < before:
-                found = time
-            if found is not None:
-                return found
+        whole = before.astimezone(UTC).replace(second=0, microsecond=0)
+        time = whole if whole < before else whole - timedelta(minutes=1)
+        limit = add_months(time, -12 * 5)
+        minutes, hours = self.fields[0], self.fields[1]
+        while time > limit:
+            if not self._on_day(time):
+                time = time.replace(hour=0, minute=0) - timedelta(minutes=1)
+            elif time.hour not in hours:
+                time = time.replace(minute=0) - timedelta(minutes=1)
+            elif time.minute not in minutes:
+                time -= timedelta(minutes=1)
+            else:
+                return time
         raise ValueError(f"schedule {self.text} never came due")
 
     def _on_day(self, time: datetime) -> bool:

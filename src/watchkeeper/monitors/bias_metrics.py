@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
 
@@ -37,12 +37,20 @@ class BiasTable:
     positive: NDArray[np.bool_]
     grouped: bool = False
     flips: tuple[int, int] | Undefined = NO_FEATURES
+    _sides: tuple[Side, Side] = field(init=False, repr=False)  # counted once, for every metric
+
+    def __post_init__(self) -> None:
+        of_label = self.counts.sum(axis=0)
+        positive, negative = of_label[:, self.positive].sum(axis=1), of_label[:, ~self.positive].sum(axis=1)
+        sides = tuple(
+            Side(*map(float, (tp, fp, tn, fn)))
+            for (fn, tp), (tn, fp) in zip(positive.tolist(), negative.tolist(), strict=True)
+        )
+        object.__setattr__(self, "_sides", sides)
 
     def side(self, facet: int) -> Side:
         """One side's rows."""
-        of_label = self.counts.sum(axis=0)[facet]
-        (fn, tp), (tn, fp) = of_label[self.positive].sum(axis=0), of_label[~self.positive].sum(axis=0)
-        return Side(*map(float, (tp, fp, tn, fn)))
+        return self._sides[facet]
 
     def drawn(self, counts: Counts, flips: tuple[int, int] | Undefined) -> BiasTable:
         """Other counts of the same categories."""

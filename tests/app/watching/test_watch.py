@@ -15,6 +15,7 @@ from watchkeeper.app.alerts.alerting import alert_history, open_alerts
 from watchkeeper.app.alerts.deciding import decisions
 from watchkeeper.app.captures.labels import record_labels
 from watchkeeper.app.registry.executions import executions
+from watchkeeper.app.watching.jobs import one_by_one
 from watchkeeper.app.watching.watch import Watch
 from watchkeeper.core.errors import IntegrityError, PlatformError
 from watchkeeper.core.values import GroundTruth, Sample
@@ -58,7 +59,7 @@ def watched(loop: Loop, until: Callable[[], bool], host: MemoryEndpointHost | No
             stop.set()
 
     target = loop.target if host is None else replace(loop.target, host=host)
-    watch = Watch(target, report, interval=0.01, stop=stop)
+    watch = Watch(target, report, one_by_one(target), interval=0.01, stop=stop)
     thread = threading.Thread(target=watch.run)
     thread.start()
     thread.join(PATIENCE)
@@ -88,7 +89,7 @@ def test_stopped_and_started_again_it_does_nothing_twice(tmp_path: Path) -> None
     before = set(loop.store.objects)
     said: list[str] = []
     stop = threading.Event()
-    watch = Watch(loop.target, said.append, interval=0.01, stop=stop)
+    watch = Watch(loop.target, said.append, one_by_one(loop.target), interval=0.01, stop=stop)
 
     def seen_everything(line: str) -> None:
         said.append(line)
@@ -115,7 +116,7 @@ def test_a_record_that_was_changed_stops_the_watch(tmp_path: Path) -> None:
     (key,) = [key for key in loop.store.list("baselines/model-quality/") if key.endswith("statistics.json")]
     loop.store.objects[key] += b" "
     with pytest.raises(IntegrityError):
-        Watch(loop.target, print, interval=0.01).run()
+        Watch(loop.target, lambda _: None, one_by_one(loop.target), interval=0.01).run()
 
 
 def test_a_disk_that_is_full_is_told_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

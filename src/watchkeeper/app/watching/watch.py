@@ -9,18 +9,17 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from watchkeeper.app.monitoring.run import run_monitor
-from watchkeeper.app.pages.reporting import has_page, write_execution_page
 from watchkeeper.app.registry.executions import exposed
+from watchkeeper.app.registry.records import RememberingStore
 from watchkeeper.app.setup.targets import Target
 from watchkeeper.app.watching.agenda import Agenda, Due, Skipped
+from watchkeeper.app.watching.jobs import SCHEDULER, Runs
 from watchkeeper.app.watching.rules import Round, RuleWatch
 from watchkeeper.core.audit import Event
-from watchkeeper.core.errors import InputError, IntegrityError, PlatformError, WatchkeeperError
-from watchkeeper.core.values import Actor, Execution, Sample, newest
+from watchkeeper.core.errors import IntegrityError, PlatformError, WatchkeeperError
+from watchkeeper.core.values import Sample, newest
 from watchkeeper.core.windows import utc_text
 
-SCHEDULER = Actor("scheduler", "service")
 LOOK_EVERY = 1.0  # seconds between two looks at the schedules
 
 log = logging.getLogger(__name__)
@@ -32,12 +31,13 @@ Report = Callable[[str], None]
 class Watch:
     """A project's watch on a target, until `stop` is set.
 
-    `interval` is in seconds, between two evaluations of the rules. `report` hears, a line each, of what was
-    run, found, told and decided; both threads call it.
+    `runs` runs what is due (see `jobs`). `interval` is in seconds, between two evaluations of the rules.
+    `report` hears, a line each, of what was run, found, told and decided; both threads call it.
     """
 
     target: Target
     report: Report
+    runs: Runs
     interval: float = 15.0
     stop: threading.Event = field(default_factory=threading.Event)
     _unreachable: bool = field(init=False, default=False)
@@ -97,20 +97,21 @@ class Watch:
             self.stop.wait(LOOK_EVERY)
 
     def _run_due(self, agenda: Agenda) -> None:
+        if isinstance(self.target.store, RememberingStore):
+            self.target.store.look_again()
         self._waiting += agenda.take(self.target.clock.now())
         if self._waiting:
             self._flush()
         while agenda.skipped:
             self._tell_skipped(agenda.skipped.pop(0))
-        while self._waiting and not self.stop.is_set():  # what is left is due again after a restart
-            try:
-                found = run_due(self.target, self._waiting[0])
-            except InputError as error:  # of this one alone, and trying again would not help
-                self.report(f"run {self._waiting[0].monitor} in {self._waiting[0].environment}: {error}")
-                found = ()
-            self._waiting.pop(0)
-            for each in found:
+        for ran in self.runs(tuple(self._waiting)):
+            self._waiting.remove(ran.due)
+            for each in ran.executions:
                 self.report(f"{each.schedule} {each.window}: {each.status}, {each.reason}")
+            if ran.refused:
+                self.report(f"run {ran.due.monitor} in {ran.due.environment}: {ran.refused}")
+            if self.stop.is_set():  # what is left is due again after a restart
+                return
 
     def _flush(self) -> None:
         """Have the endpoints ship what they captured; each does so by itself within a minute."""
@@ -134,14 +135,3 @@ class Watch:
         except WatchkeeperError as error:
             log.exception("%s", doing)
             self.report(f"{doing}: {error}")
-
-
-def run_due(target: Target, due: Due) -> tuple[Execution, ...]:
-    """Run what a time of a schedule asks for, each with its page; nothing that is on record as it is."""
-    found = []
-    for run in due.runs:
-        execution = run_monitor(target, run, SCHEDULER)
-        if not has_page(target.store, execution):
-            write_execution_page(target, execution)
-        found.append(execution)
-    return tuple(found)
