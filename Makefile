@@ -16,6 +16,7 @@ STAMP := .venv/.stamp
 EXTRAS := spark fuzz oracles
 # What calls our server as a stranger does: boto3, the AWS CLI, Schemathesis. Nothing of ours is in there.
 CLIENTS := .venv-clients
+GRAFANA := .node-grafana
 PEERS := evidently whylogs tfdv spark limits nannyml
 # What it has wheels for; 3.1 has none for Python 3.11.
 ATHERIS := atheris<3.1; sys_platform == 'linux' and platform_machine == 'x86_64' and python_version < '3.14'
@@ -57,10 +58,10 @@ test: $(STAMP) ## run all tests
 # themselves, so a service that the packages bring is not started, and stopped where systemd started it all the same.
 test-deps: $(EXTRAS:%=.venv-%/.stamp) $(CLIENTS)/.stamp ## install what tests start: programs, where apt is; PySpark, atheris, scikit-learn and shap, boto3 and Schemathesis into environments of their own
 	@packages=; \
-	for pair in promtool:prometheus amtool:prometheus-alertmanager chromium:chromium wrk:wrk java:openjdk-17-jre-headless; do \
+	for pair in promtool:prometheus amtool:prometheus-alertmanager chromium:chromium wrk:wrk java:openjdk-17-jre-headless node:nodejs npm:npm; do \
 		command -v "$${pair%%:*}" >/dev/null || packages="$$packages $${pair##*:}"; \
 	done; \
-	if test -z "$$packages"; then echo "test-deps: all there"; exit 0; fi; \
+	if test -z "$$packages"; then echo "test-deps: all programs there"; $(MAKE) --no-print-directory $(GRAFANA)/.stamp; exit; fi; \
 	if ! command -v apt-get >/dev/null; then echo "test-deps: no apt here; please install$$packages"; exit 0; fi; \
 	if test "$$(id -u)" = 0; then sudo=; else sudo=sudo; fi; \
 	policy=/usr/sbin/policy-rc.d; \
@@ -73,7 +74,15 @@ test-deps: $(EXTRAS:%=.venv-%/.stamp) $(CLIENTS)/.stamp ## install what tests st
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes --no-install-recommends $$packages >/dev/null || exit 1; \
 	if command -v systemctl >/dev/null; then \
 		for package in $$packages; do $$sudo systemctl disable --now "$$package" >/dev/null 2>&1 || true; done; \
-	fi
+	fi; \
+	$(MAKE) --no-print-directory $(GRAFANA)/.stamp
+
+# Grafana's own types, which the dashboards are held against.
+$(GRAFANA)/.stamp: tests/grafana/package-lock.json
+	@mkdir -p $(@D) && rm -f $@ && cp tests/grafana/package.json tests/grafana/package-lock.json $(@D)
+	@echo "test-deps: installing tests/grafana/package-lock.json into $(@D)"
+	@npm ci --prefix $(@D) --silent --no-audit --no-fund
+	@touch $@
 
 # PySpark is some 700 MB with what it brings, atheris has wheels for Linux on x86-64 alone, and XGBoost imports scikit-learn
 # where it is, which every command would wait for: the tests that use them start a Python that has them.
@@ -141,5 +150,5 @@ bench-lock: $(STAMP) ## write benchmarks/peers/*.txt anew from the .in beside ea
 	done
 
 clean: ## remove .venv, .peers, build and caches
-	rm -rf .venv $(EXTRAS:%=.venv-%) $(CLIENTS) .peers build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv $(EXTRAS:%=.venv-%) $(CLIENTS) $(GRAFANA) .peers build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests projects benchmarks -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

@@ -12,9 +12,11 @@ import click
 from watchkeeper.app.alerts.door import DOOR_TOKEN, door_token
 from watchkeeper.app.setup.project import Project, load_project
 from watchkeeper.app.setup.workspace import open_workspace
+from watchkeeper.app.stack.dashboards import EXTRA, dashboard_files
 from watchkeeper.app.stack.files import stack_files, write_stack
 from watchkeeper.cli.output import answer, json_option, workspace_option
 from watchkeeper.core.windows import Duration
+from watchkeeper.render.dashboards import DASHBOARDS
 from watchkeeper.render.stack import StackSettings
 
 FOLDER = "stack"
@@ -23,11 +25,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The files of a stack, and for which environments."""
+    """The files of a stack, for which environments, and how many dashboards in `grafana/`."""
 
     folder: str
     files: tuple[str, ...]
     environments: tuple[str, ...]
+    dashboards: int | None  # none are written where the extra `grafana` is not installed
 
 
 def stack_options(command: F) -> F:
@@ -64,17 +67,14 @@ def render(
     interval: str,
     as_json: bool,
 ) -> None:
-    """Write prometheus.yml, rules.yml and alertmanager.yml into the workspace's folder stack/.
+    """Write prometheus.yml, rules.yml and alertmanager.yml into the workspace's folder stack/, and Grafana's
+    dashboards with what provisions them into stack/grafana/.
 
     Alertmanager is given the token of run/alerts.token, which is made when it is not there.
     """
     project, settings = asked(workspace, watchkeeper, prometheus, alertmanager, interval)
     written = write(project, workspace, environments, settings)
-    answer(
-        written,
-        as_json,
-        lambda: f"wrote {', '.join(written.files)} in {written.folder} for {', '.join(written.environments)}",
-    )
+    answer(written, as_json, lambda: _text(written))
 
 
 def asked(
@@ -100,7 +100,16 @@ def write(project: Project, workspace: Path, environments: Sequence[str], settin
     """Write the files into the workspace, and the token when it is not there."""
     root = open_workspace(workspace).folder
     chosen = tuple(environments) or project.environments
+    folder = root / FOLDER
     files = stack_files(project, chosen, settings)
+    dashboards = dashboard_files(settings.prometheus, str(folder))
     door_token(root)
-    write_stack(root / FOLDER, files)
-    return Written(str(root / FOLDER), tuple(files), chosen)
+    write_stack(folder, {**files, **(dashboards or {})})
+    return Written(str(folder), tuple(files), chosen, None if dashboards is None else len(DASHBOARDS))
+
+
+def _text(written: Written) -> str:
+    said = f"wrote {', '.join(written.files)} in {written.folder} for {', '.join(written.environments)}"
+    if written.dashboards is None:
+        return f"{said}; no dashboards: want the extra `{EXTRA}` (pip install 'watchkeeper[{EXTRA}]')"
+    return f"{said}; {written.dashboards} dashboards in grafana/"
