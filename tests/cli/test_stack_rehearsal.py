@@ -72,7 +72,7 @@ def test_at_every_check_all_three_name_the_same_alerts(stacked: Run) -> None:
         assert check["embedded"] == check["prometheus"]
         assert check["door"] == [each for each in check["prometheus"] if each["state"] == "firing"]
     found = {each["alert"] for check in checks for each in check["prometheus"]}
-    assert found == {"DataQualityViolations", "ModelQualityDegraded"}
+    assert found == {"BiasWorse", "DataQualityViolations", "DriftPersists", "ModelQualityDegraded"}
     assert f"said what ours says at {len(checks)} of {len(checks)} checks" in stacked.said
 
 

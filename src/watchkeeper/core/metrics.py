@@ -133,6 +133,32 @@ METRICS: tuple[Metric, ...] = (
         "sla_violations",
         "How often a promise about data or model quality was broken in the newest window, by the label sla.",
     ),
+    *(
+        _gauge(
+            f"{monitor}_violated_windows",
+            f"How many of the three newest windows broke a check of {words}, each by its newest verdict.",
+        )
+        for monitor, words in (
+            ("data_quality", "data quality"),
+            ("model_quality", "model quality"),
+            ("explainability", "feature attribution"),
+            ("bias", "bias"),
+        )
+    ),
+    _gauge(
+        "monitor_windows_without_verdict",
+        "How many windows in a row, up to the newest, a monitor ended without a verdict; at most 10.",
+    ),
+    _gauge(
+        "monitor_overdue_seconds",
+        "How long ago the oldest time of a schedule came that nothing was run for; 0 when none is open.",
+        "seconds",
+    ),
+    _gauge(
+        "monitor_baseline_age_seconds",
+        "Age of the baseline that the newest window was judged by.",
+        "seconds",
+    ),
     _gauge("monitor_rows", "Rows a monitor judged in its newest window."),
     _gauge(
         "monitor_window_end_timestamp_seconds",
@@ -151,6 +177,16 @@ METRICS: tuple[Metric, ...] = (
         "endpoint_request_seconds",
         "Time from a request's headers, once read, to its answer, before it is sent.",
         "seconds",
+    ),
+    _gauge(
+        "endpoint_idle_seconds",
+        "Time since the last request was answered, or since the server started when none was.",
+        "seconds",
+    ),
+    _gauge(
+        "endpoint_errors_4xx_ratio",
+        "Share of the requests of the last five minutes that were answered with a 4xx status.",
+        "ratio",
     ),
     _gauge(
         "endpoint_errors_5xx_ratio",
@@ -203,6 +239,11 @@ METRICS: tuple[Metric, ...] = (
     _gauge(
         "endpoint_capture_off",
         "1 while records cannot be written and requests are answered all the same, else 0.",
+    ),
+    _gauge(
+        "endpoint_spool_free_ratio",
+        "Share of the capture spool's disk that is free.",
+        "ratio",
     ),
     _gauge("endpoint_model_info", "1 for the model that is served, by the labels version and digest."),
     _gauge(

@@ -65,6 +65,7 @@ class Rule:
     notify: tuple[str, ...]
     matchers: tuple[tuple[str, str], ...] = ()  # labels a series must have, such as its environment
     incident: str = ""
+    runbook: str = ""  # the page's name, where it is not the rule's
 
     def holds(self, value: float) -> bool:
         """Whether a present value meets the condition."""

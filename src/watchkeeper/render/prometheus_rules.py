@@ -48,7 +48,7 @@ def _rule(rule: Rule, runbooks: str, factor: float) -> dict[str, Any]:
             "summary": _summary(rule),
             **({} if rule.comparison is None else {"value": "{{ $value }}"}),
             "description": _description(rule),
-            "runbook_url": f"{runbooks.rstrip('/')}/{rule.name}.md",
+            "runbook_url": f"{runbooks.rstrip('/')}/{rule.runbook or rule.name}.md",
         },
     }
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import threading
 import time
 import uuid
@@ -132,6 +133,13 @@ class CaptureWriter:
             opened = [file.opened for file in self._open.values() if file.key.startswith(folder)]
             opened += [at for key, at in self._closed.items() if key.startswith(folder)]
             return max(0.0, self.seconds() - min(opened)) if opened else 0.0
+
+    def free(self) -> float | None:
+        """The share of the spool's disk that is free; None before there is a spool."""
+        if not self.spool.exists():
+            return None
+        usage = shutil.disk_usage(self.spool)
+        return usage.free / usage.total
 
     def ship(self) -> None:
         """Close the files that are a minute old and bring every closed file to the store."""

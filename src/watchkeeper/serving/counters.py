@@ -13,7 +13,7 @@ from datetime import datetime
 from watchkeeper.core.values import Deployment, Sample, labels_of
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)  # seconds
-RECENT_SECONDS = 300.0  # the ratio of errors is that of the last five minutes
+RECENT_SECONDS = 300.0  # the ratios of errors are those of the last five minutes
 RECENT_MOST = 100_000  # requests held for it
 
 _PREFIX = "watchkeeper_endpoint_"
@@ -44,6 +44,7 @@ class Standing:
     off: bool = False
     lag: float = 0.0  # seconds that the oldest record has waited for the store
     waiting: int = 0  # requests that wait for the end of the turn
+    free: float | None = None  # share of the spool's disk
 
 
 @dataclass(slots=True)
@@ -63,7 +64,8 @@ class VariantCounters:
     _overhead: Histogram = field(default_factory=Histogram)
     _captured: int = 0
     _dropped: int = 0
-    _recent: deque[tuple[float, bool, float]] = field(default_factory=deque)  # when, whether a 5xx, how long
+    _recent: deque[tuple[float, int, float]] = field(default_factory=deque)  # when, which code, how long
+    _last: float = field(default_factory=clock.monotonic)  # when the last request was answered, or all began
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def answered(self, code: int, seconds: float, model_seconds: float | None = None) -> None:
@@ -74,7 +76,8 @@ class VariantCounters:
             if model_seconds is not None:
                 self._model.add(model_seconds)
                 self._overhead.add(max(0.0, seconds - model_seconds))
-            self._recent.append((clock.monotonic(), code >= 500, seconds))
+            self._last = clock.monotonic()
+            self._recent.append((self._last, code, seconds))
             self._forget()
 
     def met_unseen(self, unseen: Mapping[str, int]) -> None:
@@ -99,7 +102,8 @@ class VariantCounters:
             }
             captured, dropped = self._captured, self._dropped
             self._forget()
-            recent = [failed for _, failed, _ in self._recent]
+            recent = [code for _, code, _ in self._recent]
+            idle = clock.monotonic() - self._last
             lengths = sorted(seconds for _, _, seconds in self._recent)
         found = [
             *(self._sample("requests_total", n, time, code=str(code)) for code, n in sorted(codes.items())),
@@ -111,6 +115,7 @@ class VariantCounters:
             self._sample("captured_records_total", captured, time),
             self._sample("dropped_records_total", dropped, time),
             self._sample("queued_requests", standing.waiting, time),
+            self._sample("idle_seconds", idle, time),
             self._sample("capture_off", standing.off, time),
             self._sample("capture_lag_seconds", standing.lag, time),
         ]
@@ -118,10 +123,14 @@ class VariantCounters:
             found.append(
                 self._sample("model_info", 1, time, version=str(model.version), digest=model.digest[:12])
             )
+        if standing.free is not None:
+            found.append(self._sample("spool_free_ratio", standing.free, time))
         if captured or dropped:
             found.append(self._sample("capture_coverage_ratio", captured / (captured + dropped), time))
         if recent:
-            found.append(self._sample("errors_5xx_ratio", sum(recent) / len(recent), time))
+            refused, failed = (sum(code // 100 == of for code in recent) for of in (4, 5))
+            found.append(self._sample("errors_4xx_ratio", refused / len(recent), time))
+            found.append(self._sample("errors_5xx_ratio", failed / len(recent), time))
             p95 = lengths[(95 * len(lengths) + 99) // 100 - 1]  # nearest rank
             found.append(self._sample("request_p95_seconds", p95, time))
         for name, histogram in histograms.items():
@@ -129,7 +138,7 @@ class VariantCounters:
         return tuple(found)
 
     def _forget(self) -> None:
-        """Keep what the ratio of errors is about: requests of the last minutes, and not too many."""
+        """Keep what the ratios of errors are about: requests of the last minutes, and not too many."""
         oldest = clock.monotonic() - RECENT_SECONDS
         while self._recent and (self._recent[0][0] < oldest or len(self._recent) > RECENT_MOST):
             self._recent.popleft()

@@ -134,7 +134,7 @@ _FIXED: Json = {
             **_operation(
                 "alerts",
                 "Take alerts from Alertmanager's webhook; wants the token of run/alerts.token.",
-                {200: _JSON, 400: _FAILED, 401: _FAILED, 413: _FAILED},
+                {200: _JSON, 400: _FAILED, 401: _FAILED, 404: _FAILED, 413: _FAILED},
                 [{"door": []}],
             ),
             "requestBody": _body({"application/json": _WEBHOOK}),

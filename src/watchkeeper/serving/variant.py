@@ -80,7 +80,13 @@ class Variant:
         model = self.active.deployment if self.active else None
         mine = self.settings
         lag = self.recorder.capture.lag(f"{self.root}/{mine.environment}/")
-        state = Standing(model, off=bool(self.recorder.off), lag=lag, waiting=self.moment.waiting)
+        state = Standing(
+            model,
+            off=bool(self.recorder.off),
+            lag=lag,
+            waiting=self.moment.waiting,
+            free=self.recorder.capture.free(),
+        )
         return self.counters.samples(time, state)
 
     def answer(self, call: Call) -> Answer:

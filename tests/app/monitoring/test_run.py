@@ -77,6 +77,7 @@ def files_of(loop: Loop, folder: str) -> list[str]:
 
 def test_a_month_like_those_before_is_completed(loop: Loop, sent: tuple[PlannedRequest, ...]) -> None:
     label(loop, sent)
+    loop.clock.move_to(QUALITY.scheduled_at)
     data, quality = judge(loop, DATA), judge(loop, QUALITY)
     assert (data.status, data.reason, data.rows) == (Status.COMPLETED, "no violations in 60 rows", 60)
     assert (quality.status, quality.notes) == (Status.COMPLETED, ())
@@ -144,6 +145,7 @@ def test_awaited_labels_are_counted_and_nothing_is_judged(
 ) -> None:
     large = max(sent, key=lambda request: request.rows)
     label(loop, [large])
+    loop.clock.move_to(QUALITY.scheduled_at)
     execution = judge(loop, QUALITY)
     assert execution.status is Status.AWAITING_LABELS
     assert execution.reason == f"{large.rows} of 60 rows have a label, want 95%"

@@ -136,10 +136,10 @@ def test_any_section_may_be_overridden_under_an_environment(
         (
             "metric: data_quality_violations",
             "metric: data_quality_violation",
-            "alerts.0.metric",
+            "alerts.10.metric",
             "data_quality_violations",
         ),
-        ("above: 0,", "above: 0, below: 1,", "alerts.0.name", "want one of above, below and absent, got 2"),
+        ("above: 0,", "above: 0, below: 1,", "alerts.10.name", "want one of above, below and absent, got 2"),
         ("action: review", "action: ignore", "alerts.0.action", "'retrain'"),
         ("version: 1", "version: 2", "version", "got 2"),
         ('r2: ">= 0.90"', 'r3: ">= 0.90"', "training", 'got "r3"'),
@@ -150,7 +150,7 @@ def test_any_section_may_be_overridden_under_an_environment(
         (
             "action: review, notify: [mlops]",
             "action: review, notify: [mlop]",
-            "alerts.0.notify",
+            "alerts.10.notify",
             'unknown receiver "mlop"; did you mean "mlops"?',
         ),
         (

@@ -14,6 +14,7 @@ from watchkeeper.app.alerts.alerting import open_alerts
 from watchkeeper.app.alerts.deciding import decide_on
 from watchkeeper.app.alerts.door import DOOR_TOKEN, Received, door_token, receive, take_in
 from watchkeeper.app.captures.label_import import Delivery, LabelImport, Place, import_labels, no_report
+from watchkeeper.app.monitoring.overdue import overdue_samples
 from watchkeeper.app.registry.artefacts import load_version
 from watchkeeper.app.registry.candidates import end, ended_by, open_candidate
 from watchkeeper.app.registry.executions import exposed
@@ -80,7 +81,7 @@ def serve_project(project: Project, request: ServeRequest) -> None:
         Served(deployments, tried),
         Hooks(
             load=lambda deployment: load_version(store, deployment.version, deployment.digest),
-            metrics=lambda live: exposition(_exposed(store, live)),
+            metrics=lambda live: exposition(_exposed(books, request, live)),
             pages=lambda path: _page(store, path),
             labels=lambda delivery: store_labels(store, trail, delivery),
             alerts=lambda token, body: store_alerts(books, request, token, body),
@@ -132,8 +133,10 @@ def record_withdrawal(store: Store, trail: Trail, candidate: Candidate, why: str
     end(store, trail, candidate, ended)
 
 
-def _exposed(store: Store, live: Sequence[Sample]) -> tuple[Sample, ...]:
-    return newest([*exposed(store), *live])
+def _exposed(books: Books, request: ServeRequest, live: Sequence[Sample]) -> tuple[Sample, ...]:
+    """What the endpoints say of themselves and the monitors of them; a rehearsal's schedules are not ours."""
+    late = () if request.rehearsal else overdue_samples(books.store, books.project, books.clock.now())
+    return newest([*exposed(books.store), *late, *live])
 
 
 def _page(store: Store, path: str) -> bytes | None:

@@ -8,7 +8,9 @@ from dataclasses import replace
 from watchkeeper.app.captures.rows import WindowRows
 from watchkeeper.app.judging.judgement import Figure
 from watchkeeper.app.judging.judges import JUDGES
+from watchkeeper.app.monitoring.recent import recent_figures
 from watchkeeper.app.monitoring.verdicts import Verdict
+from watchkeeper.app.registry.baselines import baselines
 from watchkeeper.app.setup.targets import Target
 from watchkeeper.core.metrics import METRIC_PREFIX
 from watchkeeper.core.values import (
@@ -42,7 +44,8 @@ def samples_of(
             for status in Status
         ),
     ]
-    if JUDGES[execution.monitor].needs_labels and rows.captured:
+    ahead = execution.scheduled_at > target.clock.now()  # its labels are not to be there yet
+    if JUDGES[execution.monitor].needs_labels and rows.captured and not ahead:
         figures.append(Figure("labels_coverage_ratio", rows.frame.height / rows.captured))
         if rows.oldest_missing is not None:
             age = (target.clock.now() - rows.oldest_missing).total_seconds()
@@ -54,10 +57,16 @@ def samples_of(
             )
             for each in execution.estimates
         ]
+    if not ahead:
+        figures += recent_figures(target, execution)
     judged = [(verdict.judgement.model_version, verdict.judged) for verdict in verdicts if verdict.judged]
     if execution.status in VERDICTS and judged:
         figures.append(Figure("monitor_window_end_timestamp_seconds", execution.window.end.timestamp()))
         version, newest = judged[-1]
+        used = baselines(target.store, execution.monitor).in_use(version, execution.environment)
+        if used is not None:
+            age = (target.clock.now() - used.time).total_seconds()
+            figures.append(Figure("monitor_baseline_age_seconds", max(age, 0.0)))
         figures += [
             replace(figure, labels=(*figure.labels, *_of_version(version))) for figure in newest.figures
         ]

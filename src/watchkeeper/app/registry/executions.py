@@ -38,7 +38,7 @@ def executions(store: Store, within: str = "") -> tuple[Execution, ...]:
 def recorded(store: Store, within: str = "") -> tuple[Recorded, ...]:
     """Every execution on record with its place, in order of time, schedule and revision."""
     found = [
-        Recorded(read_record(store, key, Execution), _revision(key), key.removesuffix("execution.json"))
+        Recorded(read_record(store, key, Execution), revision_of(key), key.removesuffix("execution.json"))
         for key in store.list(f"executions/{within}/" if within else "executions/")
         if key.endswith("/execution.json")
     ]
@@ -58,13 +58,35 @@ def last_scheduled(store: Store, schedule: str, until: datetime) -> datetime | N
     return None
 
 
+def newest_before(store: Store, schedule: str, time: datetime) -> Execution | None:
+    """The newest execution of a schedule with a verdict for a time that is not after this one."""
+    keys = [key for key in store.list(f"executions/{schedule}/") if key.endswith("/execution.json")]
+    for key in sorted(
+        keys, key=lambda each: (_REVISION.sub("/execution.json", each), revision_of(each)), reverse=True
+    ):
+        found = read_record(store, key, Execution)
+        if found.scheduled_at <= time and found.status in VERDICTS:
+            return found
+    return None
+
+
+def newest_at(store: Store, schedule: str, time: datetime) -> Execution | None:
+    """What was said last of the window of a schedule's time; None when nothing is on record."""
+    keys = [
+        key
+        for key in store.list(f"executions/{schedule}/{hour_folder(time)}/")
+        if key.endswith("/execution.json")
+    ]
+    return read_record(store, max(keys, key=revision_of), Execution) if keys else None
+
+
 def newest_revisions(found: Iterable[Execution]) -> tuple[Execution, ...]:
     """Of each window of a schedule what was said last, in the order of the executions given."""
     held = {(each.schedule, each.window): each for each in found}
     return tuple(held.values())
 
 
-def _revision(key: str) -> int:
+def revision_of(key: str) -> int:
     """The revision that a record's key names; the tenth comes after the second."""
     named = _REVISION.search(key)
     return int(named[1]) if named else 1
@@ -131,4 +153,4 @@ def _by_schedule(store: Store) -> Iterator[list[str]]:
     """The keys of each schedule's executions, oldest first."""
     keys = [key for key in store.list("executions/") if key.endswith("/execution.json")]
     for _, found in groupby(keys, key=lambda key: key.split("/")[1]):
-        yield sorted(found, key=lambda key: (_REVISION.sub("/execution.json", key), _revision(key)))
+        yield sorted(found, key=lambda key: (_REVISION.sub("/execution.json", key), revision_of(key)))

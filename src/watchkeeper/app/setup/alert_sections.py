@@ -24,6 +24,12 @@ SLA_METRICS = tuple(
         (COMPLETENESS, "model_quality_", *RULE_METRICS)
     )
 )
+BY_THRESHOLD = (
+    "data_quality_",
+    "explainability_",
+    "bias_",
+    "estimated_quality_",
+)  # these wake nobody by default
 OF_RECEIVERS = {"path": "file", "url": "webhook", "token": "webhook"}
 
 
@@ -39,6 +45,7 @@ class AlertSection(Section):
     severity: Severity
     action: Action
     notify: list[str] = []
+    calibrated: bool = False
     incident: str | None = Field(default=None, pattern=r"^[A-Za-z][A-Za-z0-9-]*$")
 
     @model_validator(mode="after")
@@ -49,6 +56,16 @@ class AlertSection(Section):
             raise said(message, "name")
         if self.metric not in KNOWN_METRICS:
             raise said(unknown(self.metric, KNOWN_METRICS, "metric"), "metric")
+        if (
+            self.severity is Severity.CRITICAL
+            and self.metric.startswith(BY_THRESHOLD)
+            and not self.calibrated
+        ):
+            raise said(
+                f"alert {self.name}: want severity warning, as what {self.metric} means depends on its "
+                "threshold; one that was calibrated on windows of yours may say calibrated: true",
+                "severity",
+            )
         return self
 
 

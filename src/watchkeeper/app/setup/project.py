@@ -80,7 +80,8 @@ class Project:
         """
         settings = self.environment(environment)
         promised = [_promised(settings, sla) for sla in settings.slas if sla.is_rule]
-        return tuple(_rule(self, environment, alert) for alert in (*settings.alerts, *promised))
+        own = [_rule(self, environment, alert) for alert in settings.alerts]
+        return (*own, *(replace(_rule(self, environment, each), runbook="SlaBroken") for each in promised))
 
     def timing(self, environment: str) -> Timing:
         """How soon and how often receivers of that environment are told of an incident."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from watchkeeper.app.monitoring.overdue import overdue_samples
 from watchkeeper.app.registry.executions import exposed
 from watchkeeper.app.registry.records import RememberingStore
 from watchkeeper.app.setup.targets import Target
@@ -65,7 +66,9 @@ class Watch:
         self.stop.set()
 
     def _evaluate(self, watches: Sequence[RuleWatch]) -> None:
-        samples = newest([*exposed(self.target.store), *self._live()])
+        target = self.target
+        late = overdue_samples(target.store, target.project, target.clock.now())
+        samples = newest([*exposed(target.store), *late, *self._live()])
         for watch in watches:
             self._report_round(watch.environment, watch.run(samples))
 
