@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
+from watchkeeper.adapters.local.actor import os_user
+from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.app.alerts.alerting import alert_history, open_alerts
 from watchkeeper.app.alerts.deciding import decisions
+from watchkeeper.app.alerts.trying_out import TriedOutlet, try_receiver
 from watchkeeper.app.setup.project import load_project
-from watchkeeper.app.setup.workspace import open_workspace
+from watchkeeper.app.setup.workspace import OpenBooks, open_workspace
 from watchkeeper.cli.output import answer, json_option, table, workspace_option
 from watchkeeper.core.decisions import Decision
 from watchkeeper.core.rules import Alert
@@ -27,7 +31,7 @@ class AlertList:
 
 @click.group()
 def alerts() -> None:
-    """Show alerts and the decisions on them."""
+    """Show alerts and the decisions on them, and try receivers."""
 
 
 @alerts.command("list")
@@ -46,6 +50,29 @@ def list_(workspace: Path, everything: bool, as_json: bool) -> None:
     rows = [(each.environment, *_row(alert, each.decisions)) for each in found for alert in each.alerts]
     head = ("environment", "alert", "state", "severity", "since", "summary", "decision")
     answer(found, as_json, lambda: table(head, rows, "no alert is open"))
+
+
+@alerts.command("test")
+@click.argument("receiver")
+@click.option(
+    "--for", "environment", metavar="ENV", help="Whose receiver it is (default: the last environment's)."
+)
+@workspace_option
+@json_option
+def test_(receiver: str, environment: str | None, workspace: Path, as_json: bool) -> None:
+    """Send RECEIVER a notification that says it is a test, over every way it has.
+
+    Exit code 1 when one of them does not arrive.
+    """
+    opened, project = open_workspace(workspace), load_project(workspace)
+    books = OpenBooks(project, opened.store, WallClock(), opened.trail)
+    found = try_receiver(books, environment or project.environments[-1], receiver, os_user())
+    answer(found, as_json, lambda: "\n".join(map(_tried, found)))
+    sys.exit(0 if all(each.delivery.delivered for each in found) else 1)
+
+
+def _tried(each: TriedOutlet) -> str:
+    return f"{each.outlet}: {'delivered' if each.delivery.delivered else each.delivery.reason}"
 
 
 def _row(alert: Alert, made: tuple[Decision, ...]) -> tuple[object, ...]:

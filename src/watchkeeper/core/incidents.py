@@ -103,6 +103,19 @@ class Delivery:
     retry_after: float | None = None
 
 
+def likeness(one: Incident, other: Incident) -> float:
+    """How much of what fired is the same, from 0 to 1: Jaccard's index of rules with what they are about.
+
+    The model's version is left out: the next model may have the same trouble.
+    """
+    left, right = ({_subject(alert) for alert in each.alerts} for each in (one, other))
+    return len(left & right) / len(left | right)
+
+
+def _subject(alert: Alert) -> tuple[str, tuple[tuple[str, str], ...]]:
+    return alert.name, tuple(pair for pair in alert.labels if pair[0] != "model_version")
+
+
 def group_of(alert: Alert) -> tuple[tuple[str, str], ...]:
     """What alerts of one incident have in common, in the order of `GROUP_LABELS`."""
     labels = {

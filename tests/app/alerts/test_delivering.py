@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.loop import Loop, new_loop
+from tests.app.loop import KIM, Loop, new_loop
 from tests.webhooks import Heard, listener, status
 from watchkeeper.app.alerts.alerting import evaluate_rules
 from watchkeeper.app.alerts.delivering import Dispatcher, notifications, receipts
+from watchkeeper.app.alerts.trying_out import try_receiver
+from watchkeeper.core.errors import InputError
 from watchkeeper.core.values import Sample, labels_of
 
 RATIO = "watchkeeper_model_quality_rmse_baseline_ratio"
@@ -208,3 +210,22 @@ def test_a_storm_in_dev_pages_nobody_in_prod(tmp_path: Path, receiver: tuple[str
     assert heard == []
     assert len(notifications(loop.store, "dev")) == 1  # the storm is one incident there
     assert notifications(loop.store, "uat") == notifications(loop.store, "prod") == ()
+
+
+def test_a_receiver_can_be_tried_over_every_way_it_has(
+    tmp_path: Path, receiver: tuple[str, Heard], answers: list[int]
+) -> None:
+    url, heard = receiver
+    loop = loop_telling(tmp_path, url, "{kind: file, path: told}")
+    answers += [403]
+    found = try_receiver(loop.target, "prod", "mlops", KIM)
+    assert [(str(each.outlet), each.delivery.delivered) for each in found] == [
+        ("mlops/0-webhook", False),
+        ("mlops/1-file", True),
+    ]
+    (body,) = [json.loads(body) for _, body in heard]
+    assert body["commonAnnotations"] == {"summary": "a test by kim: nothing is wrong"}
+    assert loop.actions() == ["receiver.tested"]
+    assert notifications(loop.store, "prod") == ()  # it is no incident
+    with pytest.raises(InputError, match=r'unknown receiver "mlop"; did you mean "mlops"'):
+        try_receiver(loop.target, "prod", "mlop", KIM)

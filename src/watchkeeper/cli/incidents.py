@@ -1,0 +1,107 @@
+"""`watchkeeper incidents`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from watchkeeper.adapters.local.actor import os_user
+from watchkeeper.adapters.local.clock import WallClock
+from watchkeeper.app.alerts.incident_records import incident_record
+from watchkeeper.app.alerts.incident_stories import (
+    Closing,
+    IncidentLabel,
+    close_incident,
+    closings,
+    find_incident,
+    incident_story,
+    known_incidents,
+)
+from watchkeeper.app.setup.project import load_project
+from watchkeeper.app.setup.workspace import OpenBooks, open_workspace
+from watchkeeper.cli.output import answer, json_option, table, workspace_option
+from watchkeeper.core.incidents import Incident
+
+
+@dataclass(frozen=True, slots=True)
+class ListedIncident:
+    """One incident of a list, with the last word on it."""
+
+    environment: str
+    incident: Incident
+    closing: Closing | None
+
+
+@click.group()
+def incidents() -> None:
+    """Show incidents, and say what they were."""
+
+
+@incidents.command("list")
+@click.option("--for", "environment", help="One environment's alone.")
+@click.option("--open", "only_open", is_flag=True, help="Those alone that go on.")
+@workspace_option
+@json_option
+def list_(environment: str | None, only_open: bool, workspace: Path, as_json: bool) -> None:
+    """Print incidents, the newest first."""
+    opened, project = open_workspace(workspace), load_project(workspace)
+    if environment is not None:
+        project.environment(environment)
+    names = (environment,) if environment else project.environments
+    found = [
+        ListedIncident(name, each, closings(opened.store, name).get(each.id))
+        for name in names
+        for each in known_incidents(opened.store, name)
+        if not only_open or each.ended_at is None
+    ]
+    found.sort(key=lambda each: each.incident.started_at, reverse=True)
+    head = ("incident", "environment", "severity", "what", "began", "ended", "label")
+    rows = [_row(each) for each in found]
+    answer(tuple(found), as_json, lambda: table(head, rows, "no incident is on record"))
+
+
+@incidents.command()
+@click.argument("incident")
+@workspace_option
+@json_option
+def show(incident: str, workspace: Path, as_json: bool) -> None:
+    """Print the record of INCIDENT (its id, or the beginning of it), as Markdown."""
+    store, project = open_workspace(workspace).store, load_project(workspace)
+    environment, found = find_incident(store, project.environments, incident)
+    story = incident_story(store, environment, found)
+    answer(story, as_json, lambda: incident_record(story).rstrip("\n"))
+
+
+@incidents.command()
+@click.argument("incident")
+@click.option("--label", type=click.Choice([each.value for each in IncidentLabel]), required=True)
+@click.option("--cause", default="", help="What it came from.")
+@click.option("--remedy", default="", help="What was done about it.")
+@workspace_option
+@json_option
+def close(incident: str, label: str, cause: str, remedy: str, workspace: Path, as_json: bool) -> None:
+    """Say what INCIDENT was, once its alerts are resolved: something to act on, or nothing.
+
+    It stands beside later incidents that are like it. Said again, the last word counts.
+    """
+    opened, project = open_workspace(workspace), load_project(workspace)
+    environment, found = find_incident(opened.store, project.environments, incident)
+    clock = WallClock()
+    said = Closing(found.id, IncidentLabel(label), cause, remedy, os_user(), clock.now())
+    close_incident(OpenBooks(project, opened.store, clock, opened.trail), environment, found, said)
+    answer(said, as_json, lambda: f"incident {found.id} was {said.label}")
+
+
+def _row(each: ListedIncident) -> tuple[object, ...]:
+    incident = each.incident
+    return (
+        incident.id,
+        each.environment,
+        dict(incident.group)["severity"],
+        ", ".join(dict.fromkeys(alert.name for alert in incident.alerts)),
+        f"{incident.started_at:%Y-%m-%d %H:%M}",
+        f"{incident.ended_at:%Y-%m-%d %H:%M}" if incident.ended_at else "goes on",
+        each.closing.label if each.closing else "–",
+    )
