@@ -1,8 +1,8 @@
 """A fleet watched for a simulated day: 200 endpoints, 4 monitors each, hourly, windows of 50 rows.
 
 Usage: fleet.py [ENDPOINTS [HOURS]] (default: 200 and 24). Captures and labels of the day are written first;
-then the clock goes from hour to hour, and at each every schedule that is due is run, with its page, and the
-rules of every environment are evaluated, told and decided on, as `watchkeeper monitor watch` does it.
+then the clock goes from hour to hour, and at each whatever is due is run in two processes, with its
+page, as `watchkeeper monitor watch --jobs 2` does it.
 Wanted: all executions on record, within 10 minutes for 19,200. A second part has a week of schedules and
 bookkeeping alone, nothing read or judged. Prints its figures as one JSON object on the last line.
 """
@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -31,14 +32,24 @@ from watchkeeper.adapters.sources.dataset import dataset
 from watchkeeper.app.registry.artefacts import load_version
 from watchkeeper.app.registry.executions import executions
 from watchkeeper.app.registry.models import approve, catalogue, promote
-from watchkeeper.app.registry.records import RememberingStore
+from watchkeeper.app.registry.records import RememberingStore, create_record
 from watchkeeper.app.retraining.train import train
+from watchkeeper.app.setup.init import template_folder
 from watchkeeper.app.setup.project import FILE, load_project
 from watchkeeper.app.setup.targets import Target
 from watchkeeper.app.watching.agenda import Agenda
 from watchkeeper.app.watching.jobs import side_by_side
-from watchkeeper.core.values import Actor, CaptureRecord, GroundTruth, Payload, Progress
-from watchkeeper.core.windows import months_between
+from watchkeeper.core.values import (
+    Actor,
+    CaptureRecord,
+    Deployment,
+    Execution,
+    GroundTruth,
+    Payload,
+    Progress,
+    Status,
+)
+from watchkeeper.core.windows import Window, hour_folder, months_between
 from watchkeeper.model.artefact import Model
 from watchkeeper.render.records import (
     CaptureFolder,
@@ -109,11 +120,19 @@ def opened(folder: Path) -> Target:
     )
 
 
-def fleet(folder: Path, endpoints: int) -> Target:
-    """A workspace with one model that every environment serves."""
+def ready_rules() -> str:
+    """The `alerts` of a new project, and its receiver."""
+    text = (template_folder("blank") / FILE).read_text(encoding="utf-8")
+    rules = text[text.index("alerts:") : text.index("\nreceivers:")]
+    return f"{rules}receivers: {{owner: [{{kind: file, path: notifications/owner}}]}}\n"
+
+
+def fleet(folder: Path, endpoints: int, *, with_rules: bool = False) -> Target:
+    """A workspace with one model that every environment serves, with the rules that ship with us or none."""
     names = [f"e{number:03d}" for number in range(endpoints)]
     environments = ", ".join(f"{name}: {{}}" for name in names)
-    (folder / FILE).write_text(PROJECT.format(environments=environments), encoding="utf-8")
+    text = PROJECT.format(environments=environments)
+    (folder / FILE).write_text(f"{text}{ready_rules() if with_rules else ''}", encoding="utf-8")
     target = opened(folder)
     history = dataset(sales(months_between("2018-01", "2020-04"), 200, 0), "file", "made up")
     trained = train(target, history, ENGINEER, quiet)
@@ -129,9 +148,19 @@ def quiet(_: Progress) -> None:
     """Progress that nobody looks at."""
 
 
-def traffic(target: Target, model: Model, environment: str, hours: int, seed: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Load:
+    """So many hours, with so many rows in each."""
+
+    hours: int
+    seed: int
+    rows: int = ROWS
+
+
+def traffic(target: Target, model: Model, environment: str, load: Load) -> None:
     """A file of captures an hour, and one of their labels in the hour after it."""
-    rows = sales(("2020-05",), ROWS * hours, seed)
+    hours, each, seed = load.hours, load.rows, load.seed
+    rows = sales(("2020-05",), each * hours, seed)
     inputs = rows.select("month", "town", "area")
     answers = model.predict({name: inputs[name].to_list() for name in inputs.columns}).values
     asked = inputs.write_csv(include_header=False).splitlines()
@@ -140,9 +169,9 @@ def traffic(target: Target, model: Model, environment: str, hours: int, seed: in
     folder = CaptureFolder(environment, 1, endpoint, "AllTraffic")
     for hour in range(hours):
         captures, labels, begun = [], [], START + hour * HOUR
-        for number in range(hour * ROWS, (hour + 1) * ROWS):
+        for number in range(hour * each, (hour + 1) * each):
             identity = f"{environment}-{number:06d}"
-            at = begun + timedelta(seconds=40 * (number % ROWS))
+            at = begun + timedelta(seconds=(number % each) * 2000 // each)
             record = CaptureRecord(
                 event_id=identity,
                 inference_id=identity,
@@ -192,6 +221,55 @@ def watched(target: Target, hours: int) -> dict[str, object]:
     }
 
 
+def bookkept(folder: Path, endpoints: int, hours: int) -> dict[str, float]:
+    """Schedules and bookkeeping alone: each due time put on record as an execution without rows."""
+    names = [f"e{number:03d}" for number in range(endpoints)]
+    environments = ", ".join(f"{name}: {{}}" for name in names)
+    (folder / FILE).write_text(PROJECT.format(environments=environments), encoding="utf-8")
+    target = opened(folder)
+    for number, name in enumerate(names, start=1):
+        deployed = Deployment(number, name, f"fleet-{name}", 1, "d" * 64, None, START, ENGINEER)
+        create_record(target.store, f"deployments/{name}/{number:06d}.json", deployed)
+    agenda, taking, begun, count = Agenda(target), 0.0, time.perf_counter(), 0
+    for hour in range(1, hours + 1):
+        now = START + hour * HOUR
+        started = time.perf_counter()
+        found = agenda.take(now)
+        taking += time.perf_counter() - started
+        for due in found:
+            endpoint = target.project.endpoint(due.environment)
+            schedule = f"{endpoint}-{due.monitor}"
+            execution = Execution(
+                key=f"{count:064x}",
+                schedule=schedule,
+                monitor=due.monitor,
+                environment=due.environment,
+                endpoint=endpoint,
+                window=Window(now - HOUR, now),
+                scheduled_at=now,
+                status=Status.NO_TRAFFIC,
+                reason="bookkeeping alone",
+                rows=0,
+                judgements=(),
+                samples=(),
+                inputs=(),
+            )
+            create_record(target.store, f"executions/{schedule}/{hour_folder(now)}/execution.json", execution)
+            count += 1
+    seconds = time.perf_counter() - begun
+    started = time.perf_counter()
+    again = sum(len(each.runs) > 0 for each in Agenda(target).take(START + hours * HOUR))
+    return {
+        "executions": count,
+        "wanted": endpoints * 4 * hours,
+        "seconds": seconds,
+        "seconds_of_schedules": taking,
+        "microseconds_each": 1e6 * seconds / count,
+        "seconds_to_start_again": time.perf_counter() - started,
+        "due_again": again,
+    }
+
+
 def main() -> None:
     endpoints = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     hours = int(sys.argv[2]) if len(sys.argv) > 2 else 24
@@ -201,11 +279,18 @@ def main() -> None:
         version = catalogue(target.store).versions[0]
         model = load_version(target.store, version.version, version.digest)
         for number, environment in enumerate(target.project.environments):
-            traffic(target, model, environment, hours, number)
+            traffic(target, model, environment, Load(hours, number))
         print(f"prepared in {time.perf_counter() - started:.0f} s", flush=True)
         day = watched(target, hours)
+    with tempfile.TemporaryDirectory() as name:
+        week = bookkept(Path(name), endpoints, 7 * hours)
+        print(week, flush=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"endpoints": endpoints, "hours": hours, "day": day, "peak_memory_mib": peak}))
+    print(
+        json.dumps(
+            {"endpoints": endpoints, "hours": hours, "day": day, "week": week, "peak_memory_mib": peak}
+        )
+    )
 
 
 if __name__ == "__main__":

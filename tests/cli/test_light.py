@@ -62,7 +62,14 @@ LIGHT = {  # what is typed after each light command; it ends with the code
     "schema diff": (("1", "1"), 0),
     "baseline list": ((), 0),
     "baseline show": (("data-quality", "1"), 0),
+    "index rebuild": ((), 0),
+    "index check": ((), 0),
+    "monitor trend": (("model_quality_rmse",), 0),
     "stack render": ((), 0),
+    "alerts test": (("mlops",), 0),
+    "incidents list": ((), 0),
+    "incidents show": (("",), 0),  # any id begins so, and there is one
+    "incidents close": (("", "--label", "real"), 1),  # it goes on
     "monitor list": ((), 1),
     "monitor show": (("demo-prod-model-quality",), 1),
     "alerts list": ((), 0),

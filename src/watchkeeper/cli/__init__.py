@@ -46,8 +46,10 @@ COMMANDS: Mapping[str, Named] = MappingProxyType(
         ),
         "analyze": Named("watchkeeper.cli.analyze:analyze", "Be the container of a Model Monitor job."),
         "alerts": Named("watchkeeper.cli.alerts:alerts", "Show alerts and the decisions on them."),
+        "incidents": Named("watchkeeper.cli.incidents:incidents", "Show incidents, and say what they were."),
         "stack": Named("watchkeeper.cli.stack:stack", "Write and run Prometheus and Alertmanager beside us."),
         "retrain": Named("watchkeeper.cli.retrain:retrain", "Show retrains, and approve or reject them."),
+        "index": Named("watchkeeper.cli.index:index", "Make the index of records anew, or check it."),
         "audit": Named("watchkeeper.cli.audit:audit", "Show and verify the audit log."),
     }
 )

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
-from watchkeeper.app.registry.executions import Recorded, recorded
+from watchkeeper.app.index.indexing import fresh_index
+from watchkeeper.app.registry.records import read_record
 from watchkeeper.app.setup.workspace import open_workspace
 from watchkeeper.cli.execution_text import KEY_SHOWN, window_cell
+from watchkeeper.cli.index_report import line_of_progress
 from watchkeeper.cli.output import answer, json_option, table, workspace_option
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.nearest import nearest
 from watchkeeper.core.values import Execution, Status
+from watchkeeper.core.windows import Window, parse_utc
 
 HEAD = ("key", "schedule", "window", "revision", "status", "rows", "violations", "reason")
 
@@ -37,14 +41,19 @@ def list_(
     What is in the columns key, schedule and window can be typed after `watchkeeper monitor show`. With
     filters, the newest is that of those shown.
     """
-    known = recorded(open_workspace(workspace).store)
-    _check("monitor", monitor, (each.execution.monitor for each in known))
-    _check("environment", environment, (each.execution.environment for each in known))
-    found = [each for each in known if _wanted(each.execution, monitor, environment, status)]
+    opened = open_workspace(workspace)
+    with line_of_progress() as report:
+        index = fresh_index(opened.folder, opened.store, report)
+    known = index.rows("executions", ("scheduled_at", "schedule", "revision"))
+    _check("monitor", monitor, (row["monitor"] for row in known))
+    _check("environment", environment, (row["environment"] for row in known))
+    wanted = {"monitor": monitor, "environment": environment, "status": status}
+    found = [row for row in known if all(value in (None, row[name]) for name, value in wanted.items())]
     empty = "no execution is like that" if known else "no monitor has run yet"
-    answer(tuple(each.execution for each in found), as_json, lambda: table(HEAD, _rows(found), empty))
-    newest = {each.execution.schedule: each.execution for each in found}
-    sys.exit(1 if any(execution.violations for execution in newest.values()) else 0)
+    whole = [read_record(opened.store, row["object"], Execution) for row in found if as_json]
+    answer(whole, as_json, lambda: table(HEAD, [_row(row) for row in found], empty))
+    newest = {row["schedule"]: row for row in found}
+    sys.exit(1 if any(row["violations"] for row in newest.values()) else 0)
 
 
 def _check(what: str, name: str | None, known: Iterable[str]) -> None:
@@ -53,22 +62,15 @@ def _check(what: str, name: str | None, known: Iterable[str]) -> None:
         raise InputError(f"list executions of {what} {name}: want {', '.join(names)}{nearest(name, names)}")
 
 
-def _wanted(each: Execution, monitor: str | None, environment: str | None, status: str | None) -> bool:
-    pairs = ((monitor, each.monitor), (environment, each.environment), (status, each.status.value))
-    return all(asked is None or asked == got for asked, got in pairs)
-
-
-def _rows(found: Sequence[Recorded]) -> list[tuple[object, ...]]:
-    return [
-        (
-            each.execution.key[:KEY_SHOWN],
-            each.execution.schedule,
-            window_cell(each.execution.window),
-            each.revision,
-            each.execution.status,
-            f"{each.execution.rows:,}",
-            len(each.execution.violations),
-            each.execution.reason,
-        )
-        for each in found
-    ]
+def _row(row: Mapping[str, Any]) -> tuple[object, ...]:
+    window = Window(parse_utc(row["window_start"]), parse_utc(row["window_end"]))
+    return (
+        row["key"][:KEY_SHOWN],
+        row["schedule"],
+        window_cell(window),
+        row["revision"],
+        row["status"],
+        f"{row['rows']:,}",
+        row["violations"],
+        row["reason"],
+    )

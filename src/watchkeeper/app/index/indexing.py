@@ -1,0 +1,170 @@
+"""The index of a workspace: brought up to date before it is asked, made anew when somebody says so."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from watchkeeper.adapters.local.index import Row, SqliteIndex, new_index, opened_index
+from watchkeeper.app.registry.executions import revision_of
+from watchkeeper.app.registry.records import read_record
+from watchkeeper.core.metrics import METRIC_PREFIX
+from watchkeeper.core.ports import Store
+from watchkeeper.core.rules import Alert
+from watchkeeper.core.values import Execution, Progress
+from watchkeeper.core.windows import parse_utc, utc_text
+
+FILE = "index.db"
+_BATCH = 500  # records that are put in together
+
+Report = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A metric's value in one window, by the series it is of."""
+
+    labels: tuple[tuple[str, str], ...]
+    window_end: datetime
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class IndexState:
+    """How many records are in the index, of each kind, and how many of these were read just now."""
+
+    executions: int
+    alerts: int
+    added: int
+
+
+@dataclass(frozen=True, slots=True)
+class IndexCheck:
+    """Whether the index says what one made anew says, and the tables in which it does not."""
+
+    equal: bool
+    records: int
+    differing: tuple[str, ...]
+
+
+def fresh_index(folder: Path, store: Store, report: Report) -> SqliteIndex:
+    """The workspace's index with every record that is there by now; each is read once in its life."""
+    index = opened_index(folder / FILE)
+    bring_up_to_date(index, store, report)
+    return index
+
+
+def rebuilt_index(folder: Path, store: Store, report: Report) -> IndexState:
+    """Throw the index away and make it anew from the records."""
+    index = new_index(folder / FILE)
+    return bring_up_to_date(index, store, report)
+
+
+def checked_index(folder: Path, store: Store, report: Report) -> IndexCheck:
+    """Hold the index, brought up to date, against one made anew in a place of its own."""
+    ours = fresh_index(folder, store, report)
+    with tempfile.TemporaryDirectory(prefix=".index-", dir=folder) as beside:
+        state = rebuilt_index(Path(beside), store, report)
+        theirs = SqliteIndex(Path(beside) / FILE).dump()
+    mine = ours.dump()
+    differing = tuple(name for name in mine if mine[name] != theirs[name])
+    return IndexCheck(not differing, state.executions + state.alerts, differing)
+
+
+def bring_up_to_date(index: SqliteIndex, store: Store, report: Report) -> IndexState:
+    """Put in what is on record and not in it yet, some hundreds together: what is cut short goes on later."""
+    known, added = index.known(), 0
+    counts = {}
+    for kind, prefix, ending, read in _KINDS:
+        keys = [key for key in store.list(prefix) if key.endswith(ending)]
+        counts[kind] = len(keys)
+        missing = [key for key in keys if key not in known]
+        for place in range(0, len(missing), _BATCH):
+            batch = missing[place : place + _BATCH]
+            index.add(kind, {key: tuple(read(store, key)) for key in batch})
+            added += len(batch)
+            report(Progress("index", added, None, f"{kind}: {batch[-1]}"))
+    return IndexState(counts["execution"], counts["alert"], added)
+
+
+def trend(index: SqliteIndex, metric: str, since: datetime | None, **labels: str) -> tuple[Point, ...]:
+    """A metric's values by window, of each window what was said last, in order of time and series.
+
+    `labels` keeps the series that carry them. A metric may be named without its prefix.
+    """
+    name = metric if metric.startswith(METRIC_PREFIX) else f"{METRIC_PREFIX}{metric}"
+    revisions = {
+        row["object"]: (row["scheduled_at"], row["revision"])
+        for row in index.rows("executions", ("scheduled_at", "revision"))
+    }
+    held: dict[tuple[str, str], tuple[tuple[str, int], float]] = {}
+    for row in index.rows("samples", ("window_end", "labels"), metric=name):
+        said, place = revisions[row["object"]], (row["window_end"], row["labels"])
+        if place not in held or held[place][0] <= said:
+            held[place] = (said, row["value"])
+    points = [
+        Point(tuple(sorted(json.loads(series).items())), parse_utc(end), value)
+        for (end, series), (_, value) in sorted(held.items())
+    ]
+    wanted = set(labels.items())
+    return tuple(
+        point
+        for point in points
+        if wanted <= set(point.labels) and (since is None or point.window_end > since)
+    )
+
+
+def _of_execution(store: Store, key: str) -> Iterator[tuple[str, Row]]:
+    found = read_record(store, key, Execution)
+    window_end = utc_text(found.window.end)
+    yield (
+        "executions",
+        {
+            "key": found.key,
+            "schedule": found.schedule,
+            "monitor": found.monitor,
+            "environment": found.environment,
+            "endpoint": found.endpoint,
+            "window_start": utc_text(found.window.start),
+            "window_end": window_end,
+            "scheduled_at": utc_text(found.scheduled_at),
+            "revision": revision_of(key),
+            "status": found.status.value,
+            "reason": found.reason,
+            "rows": found.rows,
+            "violations": len(found.violations),
+        },
+    )
+    for sample in found.samples:
+        labels = json.dumps(dict(sample.labels), sort_keys=True)
+        yield (
+            "samples",
+            {"metric": sample.metric, "labels": labels, "value": sample.value, "window_end": window_end},
+        )
+
+
+def _of_alert(store: Store, key: str) -> Iterator[tuple[str, Row]]:
+    found = read_record(store, key, Alert)
+    yield (
+        "alerts",
+        {
+            "environment": key.split("/")[1],
+            "name": found.name,
+            "fingerprint": found.fingerprint,
+            "state": found.state.value,
+            "severity": found.severity.value,
+            "since": utc_text(found.since),
+            "summary": found.summary,
+        },
+    )
+
+
+_Reads = Callable[[Store, str], Iterable[tuple[str, Row]]]
+_KINDS: tuple[tuple[str, str, str, _Reads], ...] = (
+    ("execution", "executions/", "/execution.json", _of_execution),
+    ("alert", "alerts/", ".json", _of_alert),
+)
