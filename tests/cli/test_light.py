@@ -67,6 +67,12 @@ LIGHT = {  # what is typed after each light command; it ends with the code
     "monitor trend": (("model_quality_rmse",), 0),
     "stack render": ((), 0),
     "alerts test": (("mlops",), 0),
+    "alerts mute": (
+        ("alertname=EndpointErrors", "--for", "dev", "--until", "2h", "--why", "a test", "--yes"),
+        0,
+    ),
+    "alerts mutes": ((), 0),
+    "alerts unmute": (("", "--for", "uat", "--why", "a test"), 2),  # none is there
     "incidents list": ((), 0),
     "incidents show": (("",), 0),  # any id begins so, and there is one
     "incidents close": (("", "--label", "real"), 1),  # it goes on

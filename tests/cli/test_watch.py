@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -87,6 +88,25 @@ def test_up_watches_what_it_serves_and_ends_both(workspace: Path) -> None:
         assert ended(up) == 0
     with running("monitor", "watch", "--workspace", str(workspace)) as watch:
         heard(watch, "watching demo")  # nobody holds the lock any more
+
+
+def test_a_watch_that_is_killed_is_started_again_by_up(workspace: Path) -> None:
+    with running("up", "--workspace", str(workspace), "--port", "0") as up:
+        heard(up, "watch: watching demo")
+        (watch,) = children(up.pid, "watch")
+        os.kill(watch, signal.SIGKILL)
+        assert f"it ended with -{signal.SIGKILL:d}; starting it again in 5 s" in heard(up, "it ended with")
+        heard(up, "watch: watching demo")
+        assert ended(up) == 0
+
+
+def children(parent: int, words: str) -> list[int]:
+    """The processes that another one started, whose command has these words."""
+    listed = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    rows = [line.split(None, 2) for line in listed]
+    return [int(pid) for pid, of, args in rows if int(of) == parent and words in args]
 
 
 def test_an_interval_that_is_none_is_refused(workspace: Path) -> None:

@@ -15,6 +15,7 @@ from watchkeeper.app.alerts.deciding import decisions
 from watchkeeper.app.alerts.trying_out import TriedOutlet, try_receiver
 from watchkeeper.app.setup.project import load_project
 from watchkeeper.app.setup.workspace import OpenBooks, open_workspace
+from watchkeeper.cli.alerts_mute import mute, mutes, unmute_
 from watchkeeper.cli.output import answer, json_option, table, workspace_option
 from watchkeeper.core.decisions import Decision
 from watchkeeper.core.rules import Alert
@@ -31,7 +32,7 @@ class AlertList:
 
 @click.group()
 def alerts() -> None:
-    """Show alerts and the decisions on them, and try receivers."""
+    """Show alerts and the decisions on them, mute them, and try receivers."""
 
 
 @alerts.command("list")
@@ -69,6 +70,11 @@ def test_(receiver: str, environment: str | None, workspace: Path, as_json: bool
     found = try_receiver(books, environment or project.environments[-1], receiver, os_user())
     answer(found, as_json, lambda: "\n".join(map(_tried, found)))
     sys.exit(0 if all(each.delivery.delivered for each in found) else 1)
+
+
+alerts.add_command(mute)
+alerts.add_command(unmute_)
+alerts.add_command(mutes)
 
 
 def _tried(each: TriedOutlet) -> str:

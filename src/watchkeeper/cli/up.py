@@ -6,7 +6,8 @@ import contextlib
 import logging
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -19,6 +20,8 @@ from watchkeeper.app.setup.project import Project, load_project
 from watchkeeper.app.setup.workspace import LOCK
 from watchkeeper.cli.output import workspace_option
 from watchkeeper.serving.workers import end_with_input, is_worker
+
+_FIRST_PAUSE, _LAST_PAUSE = 5.0, 300.0  # seconds before a watch that ended by itself is started again
 
 
 @click.command()
@@ -72,15 +75,55 @@ def up(
 
 @contextlib.contextmanager
 def watching(workspace: Path, interval: str) -> Iterator[None]:
-    """Run the watch as a process beside this one; it ends with the block, and with this process."""
+    """Run the watch as a process beside this one; it ends with the block, and with this process.
+
+    One that ends by itself is started again after five seconds, then twice as long each time, up to five
+    minutes; what it was at goes on where the records end.
+    """
     command = [sys.executable, "-m", "watchkeeper", "monitor", "watch", "--with-caller"]
-    with subprocess.Popen(
-        [*command, "--workspace", str(workspace), "--interval", interval], stdin=subprocess.PIPE
-    ) as process:
-        try:
-            yield
-        finally:
-            process.communicate()
+    keeper = _Keeper([*command, "--workspace", str(workspace), "--interval", interval])
+    thread = threading.Thread(target=keeper.run, name="watch-keeper")
+    thread.start()
+    try:
+        yield
+    finally:
+        keeper.end()
+        thread.join()
+
+
+class _Keeper:
+    """Keeps a process running until it is to end."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self.command = command
+        self.ending = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._starting = threading.Lock()
+
+    def run(self) -> None:
+        """Start it, and start it again, until `end`."""
+        pause = _FIRST_PAUSE
+        while (process := self._started()) is not None:
+            code = process.wait()
+            if self.ending.is_set():
+                return
+            click.echo(f"watch: it ended with {code}; starting it again in {pause:g} s", err=True)
+            self.ending.wait(pause)
+            pause = min(2 * pause, _LAST_PAUSE)
+
+    def end(self) -> None:
+        """Have it end, by closing its standard input, and start no other."""
+        with self._starting:
+            self.ending.set()
+            if self._process is not None and self._process.stdin is not None:
+                self._process.stdin.close()
+
+    def _started(self) -> subprocess.Popen[bytes] | None:
+        with self._starting:
+            if self.ending.is_set():
+                return None
+            self._process = subprocess.Popen(self.command, stdin=subprocess.PIPE)
+            return self._process
 
 
 def _mention_open_retrains(settings: Project, workspace: Path) -> None:

@@ -7,24 +7,29 @@ process that is killed in between sends it once more, under the id that it had.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from watchkeeper.adapters.receivers import RECEIVERS, sender
 from watchkeeper.app.alerts.alerting import AlertLog
+from watchkeeper.app.alerts.muting import mute_spans
 from watchkeeper.app.registry.records import create_record, read_records
 from watchkeeper.app.setup.project import Project
 from watchkeeper.app.setup.targets import Books
+from watchkeeper.core.encoding import digest
 from watchkeeper.core.incidents import (
     Delivery,
     Incident,
     Notification,
+    NotificationStatus,
     Outlet,
     due_at,
     incidents,
     next_notification,
 )
+from watchkeeper.core.mutes import MuteState, hidden_by, muted
 from watchkeeper.core.ports import Store
+from watchkeeper.core.rules import Alert
 
 FIRST_RETRY, LAST_RETRY = 5.0, 300.0  # seconds after the first failure, doubled with each one up to the last
 
@@ -105,13 +110,13 @@ class Dispatcher:
     def run(self) -> tuple[Receipt, ...]:
         """Put on record what is to be told by now, and hand over what is waiting; every try that was made."""
         now = self.books.clock.now()
+        timing = self.books.project.timing(self.environment)
         for incident, receiver, told in self._open():
-            timing = self.books.project.timing(self.environment)
             notification = next_notification(incident, receiver, told, timing, now)
             if notification is not None:
-                key = f"outbox/{self.environment}/{now:%Y%m%dT%H%M%S.%fZ}-{notification.id}.json"
-                create_record(self.books.store, key, notification)
-                self._queue(notification)
+                self._post(notification)
+        for notification in self._summaries(now):
+            self._post(notification)
         return tuple(receipt for line in self._lines.values() for receipt in self._deliver(line, now))
 
     def next_due(self) -> datetime | None:
@@ -126,9 +131,46 @@ class Dispatcher:
         return tuple((line.outlet, len(line.waiting)) for line in self._lines.values() if line.waiting)
 
     def _open(self) -> Iterator[tuple[Incident, str, list[Notification]]]:
+        """Each incident with each of its receivers, without alerts that are muted now.
+
+        One that came and went under a mute is told in the mute's summary, and not by itself.
+        """
+        muting, now = mute_spans(self.books.store, self.environment), self.books.clock.now()
         for incident in incidents(self._log.read()):
-            for receiver in incident.receivers:
-                yield incident, receiver, self._told.get((incident.id, receiver), [])
+            audible = tuple(alert for alert in incident.alerts if not muted(alert, muting, now))
+            if audible and hidden_by(incident, muting) is None:
+                for receiver in incident.receivers:
+                    told = self._told.get((incident.id, receiver), [])
+                    yield replace(incident, alerts=audible), receiver, told
+
+    def _summaries(self, now: datetime) -> Iterator[Notification]:
+        """What each mute that is over has hidden, once for each receiver; nothing of one that hid nothing."""
+        muting = mute_spans(self.books.store, self.environment)
+        over = {span.mute.id: span for span in muting if span.state(now) is MuteState.OVER}
+        hidden: dict[tuple[str, str], list[Alert]] = {}
+        for incident in incidents(self._log.read()) if over else ():
+            span = hidden_by(incident, muting)
+            if span is not None and span.mute.id in over:
+                for receiver in incident.receivers:
+                    hidden.setdefault((span.mute.id, receiver), []).extend(incident.alerts)
+        for (mute, receiver), alerts in hidden.items():
+            if (mute, receiver) not in self._told:
+                yield Notification(
+                    id=digest(["mute", mute, receiver])[:16],
+                    incident=mute,
+                    receiver=receiver,
+                    group=(("environment", self.environment), ("mute", mute)),
+                    status=NotificationStatus.RESOLVED,
+                    alerts=tuple(alerts),
+                    time=now,
+                )
+
+    def _post(self, notification: Notification) -> None:
+        """Put it on record, then in the lines that it waits in."""
+        stamp = f"{notification.time:%Y%m%dT%H%M%S.%fZ}"
+        key = f"outbox/{self.environment}/{stamp}-{notification.id}.json"
+        create_record(self.books.store, key, notification)
+        self._queue(notification)
 
     def _queue(self, notification: Notification, delivered: Collection[tuple[str, str]] = ()) -> None:
         self._told.setdefault((notification.incident, notification.receiver), []).append(notification)

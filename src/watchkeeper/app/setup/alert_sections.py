@@ -149,3 +149,4 @@ class NotificationsSection(Section):
     group_wait: Length = Duration(seconds=30)
     group_interval: Length = Duration(seconds=300)
     repeat_interval: Length = Duration(seconds=30 * 86400)
+    mute_at_most: Length = Duration(seconds=7 * 86400)

@@ -43,6 +43,7 @@ WRITTEN = frozenset(
         "ground-truth",
         "mlflow",
         "models",
+        "mutes",
         "outbox",
         "receipts",
         "retrains",
