@@ -26,6 +26,7 @@ HEAVY = {
     "serve",
     "up",
     "monitor watch",
+    "alerts ack",  # it can be said once
     "stack up",  # it does not end by itself
     "stack check",  # it ends with whatever tools are here
     "labels import",

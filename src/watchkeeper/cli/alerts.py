@@ -10,14 +10,17 @@ import click
 
 from watchkeeper.adapters.local.actor import os_user
 from watchkeeper.adapters.local.clock import WallClock
+from watchkeeper.app.alerts.acknowledging import acknowledge
 from watchkeeper.app.alerts.alerting import alert_history, open_alerts
 from watchkeeper.app.alerts.deciding import decisions
+from watchkeeper.app.alerts.incident_stories import find_incident
 from watchkeeper.app.alerts.trying_out import TriedOutlet, try_receiver
 from watchkeeper.app.setup.project import load_project
 from watchkeeper.app.setup.workspace import OpenBooks, open_workspace
 from watchkeeper.cli.alerts_mute import mute, mutes, unmute_
 from watchkeeper.cli.output import answer, json_option, table, workspace_option
 from watchkeeper.core.decisions import Decision
+from watchkeeper.core.incidents import Acknowledgement
 from watchkeeper.core.rules import Alert
 
 
@@ -70,6 +73,25 @@ def test_(receiver: str, environment: str | None, workspace: Path, as_json: bool
     found = try_receiver(books, environment or project.environments[-1], receiver, os_user())
     answer(found, as_json, lambda: "\n".join(map(_tried, found)))
     sys.exit(0 if all(each.delivery.delivered for each in found) else 1)
+
+
+@alerts.command()
+@click.argument("incident")
+@click.option("--reason", required=True, help="What you are about to do.")
+@workspace_option
+@json_option
+def ack(incident: str, reason: str, workspace: Path, as_json: bool) -> None:
+    """Say that you are at INCIDENT (its id, or the beginning of it): it is repeated and escalated no more.
+
+    It is hidden nowhere, and what joins it or is resolved is told as ever.
+    """
+    opened, project = open_workspace(workspace), load_project(workspace)
+    environment, found = find_incident(opened.store, project.environments, incident)
+    books = OpenBooks(project, opened.store, WallClock(), opened.trail)
+    said = acknowledge(
+        books, environment, found, Acknowledgement(found.id, os_user(), books.clock.now(), reason)
+    )
+    answer(said, as_json, lambda: f"{said.actor.name} is at incident {found.id}")
 
 
 alerts.add_command(mute)

@@ -14,7 +14,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from watchkeeper.core.encoding import digest
-from watchkeeper.core.rules import Alert, AlertState
+from watchkeeper.core.rules import Alert, AlertState, Severity
+from watchkeeper.core.values import Actor
 from watchkeeper.core.windows import Duration, utc_text
 
 GROUP_LABELS = ("project", "environment", "endpoint", "incident", "severity", "action")
@@ -65,12 +66,27 @@ class Notification:
 
 
 @dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Somebody is at an incident: it is repeated and escalated no more, and hidden nowhere."""
+
+    incident: str
+    actor: Actor
+    time: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Timing:
-    """How soon, how often and how long apart an incident is told of; Alertmanager's three durations."""
+    """How soon, how often and how long apart an incident is told of; Alertmanager's three durations.
+
+    A page that nobody has acknowledged `escalate_after` its first notification goes to others too.
+    """
 
     wait: Duration
     interval: Duration
     repeat: Duration
+    escalate_after: Duration | None = None
+    escalate_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +205,20 @@ def next_notification(
     )
 
 
+def escalates_at(
+    incident: Incident, told: Iterable[Sequence[Notification]], timing: Timing
+) -> datetime | None:
+    """When an incident that nobody acknowledges goes to others too; None for one that never does.
+
+    `told` is what each receiver was told of it. Only what pages escalates, and only while it fires.
+    """
+    paging = any(alert.severity is Severity.CRITICAL for alert in incident.firing)
+    first = min((notes[0].time for notes in told if notes), default=None)
+    if not paging or first is None or timing.escalate_after is None:
+        return None
+    return timing.escalate_after.after(first)
+
+
 def due_at(incident: Incident, told: Sequence[Notification], timing: Timing) -> datetime | None:
     """When a receiver is to be told next if nothing more happens; None when never."""
     if not told:
@@ -197,6 +227,11 @@ def due_at(incident: Incident, told: Sequence[Notification], timing: Timing) -> 
     if _untold(incident, told):
         return timing.interval.after(told[-1].time)
     return timing.repeat.after(told[-1].time) if incident.firing else None
+
+
+def repeats(incident: Incident, told: Sequence[Notification]) -> bool:
+    """Whether a receiver could be told nothing new of an incident, only the same once more."""
+    return bool(told) and not _untold(incident, told)
 
 
 def _untold(incident: Incident, told: Sequence[Notification]) -> list[Alert]:

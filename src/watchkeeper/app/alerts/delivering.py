@@ -23,9 +23,12 @@ from watchkeeper.core.incidents import (
     Notification,
     NotificationStatus,
     Outlet,
+    Timing,
     due_at,
+    escalates_at,
     incidents,
     next_notification,
+    repeats,
 )
 from watchkeeper.core.mutes import MuteState, hidden_by, muted
 from watchkeeper.core.ports import Store
@@ -111,7 +114,10 @@ class Dispatcher:
         """Put on record what is to be told by now, and hand over what is waiting; every try that was made."""
         now = self.books.clock.now()
         timing = self.books.project.timing(self.environment)
+        seen = self._acknowledged()
         for incident, receiver, told in self._open():
+            if incident.id in seen and repeats(incident, told):
+                continue
             notification = next_notification(incident, receiver, told, timing, now)
             if notification is not None:
                 self._post(notification)
@@ -121,8 +127,17 @@ class Dispatcher:
 
     def next_due(self) -> datetime | None:
         """When there is something to do again if no alert changes; None when there is not."""
-        timing = self.books.project.timing(self.environment)
-        due = [due_at(incident, told, timing) for incident, _, told in self._open()]
+        timing, seen = self.books.project.timing(self.environment), self._acknowledged()
+        due = [
+            due_at(incident, told, timing)
+            for incident, _, told in self._open()
+            if incident.id not in seen or not repeats(incident, told)
+        ]
+        due += [
+            escalates_at(incident, self._of(incident), timing)
+            for incident in incidents(self._log.read())
+            if incident.id not in seen and not self._escalated(incident, timing)
+        ]
         due += [line.next_try(self.books.clock.now()) for line in self._lines.values()]
         return min((each for each in due if each is not None), default=None)
 
@@ -139,9 +154,33 @@ class Dispatcher:
         for incident in incidents(self._log.read()):
             audible = tuple(alert for alert in incident.alerts if not muted(alert, muting, now))
             if audible and hidden_by(incident, muting) is None:
-                for receiver in incident.receivers:
+                for receiver in self._receivers(incident, now):
                     told = self._told.get((incident.id, receiver), [])
                     yield replace(incident, alerts=audible), receiver, told
+
+    def _receivers(self, incident: Incident, now: datetime) -> Iterator[str]:
+        """Those that its rules name, and those that it was escalated to or is to be now."""
+        timing = self.books.project.timing(self.environment)
+        yield from incident.receivers
+        for receiver in timing.escalate_to:
+            if receiver in incident.receivers:
+                continue
+            due = escalates_at(incident, self._of(incident), timing)
+            late = due is not None and due <= now and incident.id not in self._acknowledged()
+            if late or (incident.id, receiver) in self._told:
+                yield receiver
+
+    def _of(self, incident: Incident) -> list[list[Notification]]:
+        """What its own receivers were told of an incident."""
+        return [self._told.get((incident.id, receiver), []) for receiver in incident.receivers]
+
+    def _escalated(self, incident: Incident, timing: Timing) -> bool:
+        return all((incident.id, receiver) in self._told for receiver in timing.escalate_to)
+
+    def _acknowledged(self) -> frozenset[str]:
+        """The incidents that somebody has said to be at."""
+        keys = self.books.store.list(f"acknowledgements/{self.environment}/")
+        return frozenset(key.rpartition("/")[2].removesuffix(".json") for key in keys)
 
     def _summaries(self, now: datetime) -> Iterator[Notification]:
         """What each mute that is over has hidden, once for each receiver; nothing of one that hid nothing."""

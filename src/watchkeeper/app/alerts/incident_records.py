@@ -41,6 +41,8 @@ def _course(story: IncidentStory) -> Iterator[Moment]:
         yield Moment(decision.time, f"decided {decision.kind}: {'; '.join(decision.reasons)}")
     for retrain in story.retrains:
         yield from _retrain(retrain)
+    if seen := story.acknowledged:
+        yield Moment(seen.time, f"{seen.actor.name} is at it: {seen.why}")
     if story.closing:
         yield Moment(story.closing.time, f"{story.closing.actor.name} closed it as {story.closing.label}")
 

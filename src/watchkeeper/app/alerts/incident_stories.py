@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from watchkeeper.app.alerts.acknowledging import acknowledgement
 from watchkeeper.app.alerts.alerting import alert_history
 from watchkeeper.app.alerts.deciding import decisions
 from watchkeeper.app.alerts.delivering import Receipt, notifications, receipts
@@ -17,7 +18,7 @@ from watchkeeper.app.setup.targets import Books
 from watchkeeper.core.audit import Event
 from watchkeeper.core.decisions import Decision
 from watchkeeper.core.errors import ExistsError, InputError, Refused
-from watchkeeper.core.incidents import Incident, Notification, incidents, likeness
+from watchkeeper.core.incidents import Acknowledgement, Incident, Notification, incidents, likeness
 from watchkeeper.core.ports import Store
 from watchkeeper.core.values import Actor, Execution
 
@@ -64,6 +65,7 @@ class IncidentStory:
     receipts: tuple[Receipt, ...]
     decisions: tuple[Decision, ...]
     retrains: tuple[Retrain, ...]
+    acknowledged: Acknowledgement | None
     closing: Closing | None
     similar: tuple[Similar, ...]
 
@@ -109,6 +111,7 @@ def incident_story(store: Store, environment: str, incident: Incident) -> Incide
         receipts=tuple(each for each in receipts(store, environment) if each.notification in ids),
         decisions=tuple(made),
         retrains=tuple(each for each in retrains(store, environment) if each.decision.id in decided),
+        acknowledged=acknowledgement(store, environment, incident.id),
         closing=said.get(incident.id),
         similar=_similar(incident, known_incidents(store, environment), said),
     )

@@ -149,4 +149,6 @@ class NotificationsSection(Section):
     group_wait: Length = Duration(seconds=30)
     group_interval: Length = Duration(seconds=300)
     repeat_interval: Length = Duration(seconds=30 * 86400)
+    escalate_after: Length | None = None
+    escalate_to: list[str] = []
     mute_at_most: Length = Duration(seconds=7 * 86400)

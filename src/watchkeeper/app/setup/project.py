@@ -86,7 +86,13 @@ class Project:
     def timing(self, environment: str) -> Timing:
         """How soon and how often receivers of that environment are told of an incident."""
         section = self.environment(environment).notifications
-        return Timing(section.group_wait, section.group_interval, section.repeat_interval)
+        return Timing(
+            section.group_wait,
+            section.group_interval,
+            section.repeat_interval,
+            section.escalate_after,
+            tuple(section.escalate_to),
+        )
 
     def retrain_policy(self, environment: str) -> RetrainPolicy:
         """When an alert of that environment may lead to a retrain."""

@@ -326,6 +326,8 @@ class ProjectFile(Section):
         for place, alert in enumerate(self.alerts):
             for name in alert.notify:
                 yield name, self.receivers, "receiver", ("alerts", place, "notify")
+        for name in self.notifications.escalate_to:
+            yield name, self.receivers, "receiver", ("notifications", "escalate_to")
         yield from self._named_by_monitors()
         for name in self.retrain.approval:
             yield name, self.environments, "environment", ("retrain", "approval", name)

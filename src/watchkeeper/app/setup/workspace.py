@@ -21,6 +21,7 @@ LOCK = "workspace.lock"  # held by whoever rehearses or answers a retrain there
 WRITTEN = frozenset(
     {
         FILE,
+        "acknowledgements",
         "alert-inbox",
         "alerts",
         "approvals",
