@@ -21,9 +21,10 @@ from pydantic.fields import FieldInfo
 from watchkeeper.app.setup.section import OneOf, Section
 from watchkeeper.app.setup.sections import OVERRIDABLE, ProjectFile
 from watchkeeper.cli import COMMANDS
+from watchkeeper.core.cron import Cron
 from watchkeeper.core.metrics import METRIC_PREFIX, METRICS
 from watchkeeper.core.problems import PROBLEMS
-from watchkeeper.core.windows import Cron, Duration
+from watchkeeper.core.windows import Duration
 
 HERE = Path(__file__).parent
 _SCALARS = {

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchkeeper.core.windows import (
-    Cron,
     Duration,
     Window,
     add_months,
@@ -107,48 +106,3 @@ def test_a_window_holds_its_start_and_not_its_end() -> None:
     assert len(list(window.hours())) == 31 * 24
     with pytest.raises(ValueError, match="end after its start"):
         Window(window.end, window.start)
-
-
-@pytest.mark.parametrize(
-    ("expression", "after", "due"),
-    [
-        ("cron(0 0 1 * ? *)", "2020-01-01T00:00:00Z", "2020-02-01T00:00:00Z"),
-        ("cron(0 * ? * * *)", "2020-01-01T00:00:00Z", "2020-01-01T01:00:00Z"),
-        ("cron(0 6/8 ? * * *)", "2020-01-01T07:00:00Z", "2020-01-01T14:00:00Z"),
-        ("cron(30 9 ? * MON-FRI *)", "2020-01-03T10:00:00Z", "2020-01-06T09:30:00Z"),
-        ("cron(0 0 29 2 ? *)", "2020-03-01T00:00:00Z", "2024-02-29T00:00:00Z"),
-        ("cron(0 0 1 JAN,JUL ? *)", "2020-01-01T00:00:00Z", "2020-07-01T00:00:00Z"),
-    ],
-)
-def test_schedules_come_due(expression: str, after: str, due: str) -> None:
-    cron = Cron.parse(expression)
-    assert cron.next(parse_utc(after)) == parse_utc(due)
-    assert cron.previous(parse_utc(due) + timedelta(minutes=1)) == parse_utc(due)
-
-
-@pytest.mark.parametrize(
-    ("expression", "reason"),
-    [
-        ("0 0 1 * *", "want a schedule"),
-        ("cron(0 0)", "want a schedule"),
-        ("cron(61 0 1 * ? *)", "field minute"),
-        ("cron(0 0 1 FOO ? *)", "field month"),
-        ("cron(0 5-2 1 * ? *)", "field hour"),
-        ("cron(0 0 1 * ? 2020)", "year field"),
-    ],
-)
-def test_a_schedule_that_cannot_be_read_names_its_field(expression: str, reason: str) -> None:
-    with pytest.raises(ValueError, match=reason):
-        Cron.parse(expression)
-
-
-def test_a_schedule_that_never_comes_due_says_so() -> None:
-    with pytest.raises(ValueError, match="never comes due"):
-        Cron.parse("cron(0 0 30 2 ? *)").next(month_start("2020-01"))
-
-
-@given(times)
-def test_previous_is_the_last_time_before(time: datetime) -> None:
-    cron = Cron.parse("cron(15 3 1 * ? *)")
-    last = cron.previous(time)
-    assert last < time <= cron.next(last)

@@ -145,6 +145,15 @@ def parse_utc(text: str) -> datetime:
         raise ValueError(wanted) from None
 
 
+def time_folder(time: datetime) -> str:
+    """The folder of a schedule's time: the contract's hour, and below it the minute of one within the hour.
+
+    >>> time_folder(parse_utc("2020-01-31T07:00:00Z")), time_folder(parse_utc("2020-01-31T07:15:00Z"))
+    ('2020/01/31/07', '2020/01/31/07/m15')
+    """
+    return f"{hour_folder(time)}/m{time.minute:02d}" if time.minute else hour_folder(time)
+
+
 def hour_folder(time: datetime) -> str:
     """The contract's folder of a time: `yyyy/mm/dd/hh` in UTC.
 
@@ -181,106 +190,3 @@ class Window:
 
     def __str__(self) -> str:
         return f"{utc_text(self.start)} to {utc_text(self.end)}"
-
-
-_FIELDS = (
-    ("minute", 0, 59),
-    ("hour", 0, 23),
-    ("day of month", 1, 31),
-    ("month", 1, 12),
-    ("day of week", 1, 7),
-)
-_NAMES = {
-    "month": ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"),
-    "day of week": ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Cron:
-    """A schedule in AWS's six-field form, `cron(minute hour day month weekday year)`, in UTC.
-
-    Fields take numbers, names, `*`, `?`, lists, ranges and steps. As in AWS, 1 is Sunday.
-    >>> monthly = Cron.parse("cron(0 0 1 * ? *)")
-    >>> monthly.next(datetime(2020, 1, 1, tzinfo=UTC)).isoformat()
-    '2020-02-01T00:00:00+00:00'
-    """
-
-    text: str
-    fields: tuple[frozenset[int], ...]
-
-    @classmethod
-    def parse(cls, text: str) -> Cron:
-        """Read an expression. Raises ValueError that names the field when one cannot be read."""
-        match = re.fullmatch(r"cron\((.*)\)", text.strip())
-        parts = match[1].split() if match else []
-        if len(parts) not in (5, 6):
-            raise ValueError(f'want a schedule such as "cron(0 0 1 * ? *)", got "{text}"')
-        if len(parts) == 6 and parts[5] != "*":
-            raise ValueError(f'schedule "{text}": the year field wants *, got {parts[5]}')
-        values = tuple(_cron_field(part, *field) for part, field in zip(parts, _FIELDS, strict=False))
-        return cls(text, values)
-
-    def next(self, after: datetime) -> datetime:
-        """The first time of the schedule that is later than `after`."""
-        time = after.astimezone(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
-        limit = add_months(time, 12 * 5)
-        minutes, hours = self.fields[0], self.fields[1]
-        while time < limit:
-            if not self._on_day(time):
-                time = time.replace(hour=0, minute=0) + timedelta(days=1)
-            elif time.hour not in hours:
-                time = time.replace(minute=0) + timedelta(hours=1)
-            elif time.minute not in minutes:
-                time += timedelta(minutes=1)
-            else:
-                return time
-        raise ValueError(f"schedule {self.text} never comes due")
-
-    def previous(self, before: datetime) -> datetime:
-        """The last time of the schedule that is earlier than `before`."""
-        whole = before.astimezone(UTC).replace(second=0, microsecond=0)
-        time = whole if whole < before else whole - timedelta(minutes=1)
-        limit = add_months(time, -12 * 5)
-        minutes, hours = self.fields[0], self.fields[1]
-        while time > limit:
-            if not self._on_day(time):
-                time = time.replace(hour=0, minute=0) - timedelta(minutes=1)
-            elif time.hour not in hours:
-                time = time.replace(minute=0) - timedelta(minutes=1)
-            elif time.minute not in minutes:
-                time -= timedelta(minutes=1)
-            else:
-                return time
-        raise ValueError(f"schedule {self.text} never came due")
-
-    def _on_day(self, time: datetime) -> bool:
-        weekday = time.isoweekday() % 7 + 1
-        return time.day in self.fields[2] and time.month in self.fields[3] and weekday in self.fields[4]
-
-    def __str__(self) -> str:
-        return self.text
-
-
-def _cron_field(text: str, name: str, low: int, high: int) -> frozenset[int]:
-    found: set[int] = set()
-    for item in text.split(","):
-        body, _, step = item.partition("/")
-        first, dash, last = ("*", "", "") if body == "?" else body.partition("-")
-        try:
-            start = low if first == "*" else _cron_number(first, name, low)
-            end = _cron_number(last, name, low) if dash else high if first == "*" or step else start
-            by = int(step) if step else 1
-        except ValueError:
-            raise ValueError(
-                f'schedule field {name}: want numbers from {low} to {high}, got "{text}"'
-            ) from None
-        if not low <= start <= end <= high or by < 1:
-            raise ValueError(f'schedule field {name}: want numbers from {low} to {high}, got "{text}"')
-        found.update(range(start, end + 1, by))
-    return frozenset(found)
-
-
-def _cron_number(text: str, name: str, low: int) -> int:
-    names = _NAMES.get(name, ())
-    return names.index(text.upper()) + low if text.upper() in names else int(text)

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.app.loop import KIM, Loop, bring_to_prod, new_loop, registered, train_in
+from watchkeeper.app.monitoring.overdue import overdue_samples
 from watchkeeper.app.monitoring.run import run_monitor
+from watchkeeper.app.registry.executions import last_scheduled, newest_at, recorded
 from watchkeeper.app.watching.agenda import CATCH_UP, Agenda
 from watchkeeper.core.windows import add_months, month_start
 
@@ -96,6 +98,29 @@ def test_after_a_long_time_the_newest_are_caught_up_with_and_the_others_are_told
     assert times == [hours(loop, each) for each in range(100 - CATCH_UP + 1, 101)]
     skipped = {(each.environment, each.first, each.until, each.times) for each in agenda.skipped}
     assert ("prod", hours(loop, 1), times[0], 100 - CATCH_UP) in skipped
+
+
+def test_several_times_an_hour_are_executions_of_their_own(tmp_path: Path) -> None:
+    loop = new_loop(tmp_path, (HOURLY[0], HOURLY[1].replace("0 * * * ? *", "0/15 * * * ? *")))
+    train_in(loop)
+    bring_to_prod(loop)
+    for due in Agenda(loop.target).take(hours(loop, 1)):
+        for run in due.runs:
+            run_monitor(loop.target, run, KIM)
+    found = recorded(loop.store, "demo-prod-data-quality")
+    assert [(each.execution.scheduled_at.minute, each.revision) for each in found] == [
+        (15, 1), (30, 1), (45, 1), (0, 1),
+    ]  # fmt: skip
+    start = loop.clock.now()
+    assert (
+        newest_at(loop.store, "demo-prod-data-quality", start + timedelta(minutes=30)) == found[1].execution
+    )
+    assert newest_at(loop.store, "demo-prod-data-quality", start) is None
+    assert last_scheduled(loop.store, "demo-prod-data-quality", hours(loop, 0.6)) == start + timedelta(
+        minutes=30
+    )
+    late = overdue_samples(loop.store, loop.target.project, hours(loop, 1.1))
+    assert {each.value for each in late if dict(each.labels)["schedule"] == "demo-prod-data-quality"} == {0.0}
 
 
 @pytest.mark.parametrize("months", [1, 7])

@@ -15,7 +15,7 @@ from watchkeeper.app.registry.executions import executions
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.ports import Store
 from watchkeeper.core.values import VERDICTS, Estimate, Execution, Role, Schema
-from watchkeeper.core.windows import hour_folder
+from watchkeeper.core.windows import time_folder
 from watchkeeper.model import loss_model
 from watchkeeper.model.artefact import Model
 from watchkeeper.monitors import model_quality
@@ -83,7 +83,8 @@ def estimates(
 
 def estimated_before(store: Store, execution: Execution) -> tuple[Estimate, ...]:
     """The newest estimates on record of an execution's window."""
-    of_window = executions(store, f"{execution.schedule}/{hour_folder(execution.scheduled_at)}")
+    found = executions(store, f"{execution.schedule}/{time_folder(execution.scheduled_at)}")
+    of_window = [each for each in found if each.window == execution.window]
     return next((each.estimates for each in reversed(of_window) if each.estimates), ())
 
 

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 from watchkeeper.app.registry.models import first_deployed
 from watchkeeper.app.setup.project import Project
+from watchkeeper.core.cron import Cron
 from watchkeeper.core.metrics import METRIC_PREFIX
 from watchkeeper.core.ports import Store
 from watchkeeper.core.values import Sample, labels_of
-from watchkeeper.core.windows import Cron, hour_folder
+from watchkeeper.core.windows import time_folder
 
 LOOK_BACK = 24  # times of a schedule; one that is open for longer counts from there
 GRACE = timedelta(minutes=5)  # that a run may take before its time counts as open
@@ -42,7 +43,8 @@ def _oldest_open(
     oldest: datetime | None = None
     time = cron.previous(until + timedelta(minutes=1))
     for _ in range(LOOK_BACK):
-        if time <= began or store.list(f"executions/{schedule}/{hour_folder(time)}/"):
+        key = f"executions/{schedule}/{time_folder(time)}/execution.json"
+        if time <= began or key in store.list(key):
             break
         oldest, time = time, cron.previous(time)
     return oldest

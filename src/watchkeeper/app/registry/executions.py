@@ -12,7 +12,7 @@ from watchkeeper.app.registry.records import read_record
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.ports import Store
 from watchkeeper.core.values import VERDICTS, Execution, Sample, Status, newest
-from watchkeeper.core.windows import hour_folder
+from watchkeeper.core.windows import time_folder
 
 _REVISIONS = 1000  # of one window; more than that is a fault somewhere
 _REVISION = re.compile(r"/revision-(\d+)/execution\.json$")
@@ -72,11 +72,9 @@ def newest_before(store: Store, schedule: str, time: datetime) -> Execution | No
 
 def newest_at(store: Store, schedule: str, time: datetime) -> Execution | None:
     """What was said last of the window of a schedule's time; None when nothing is on record."""
-    keys = [
-        key
-        for key in store.list(f"executions/{schedule}/{hour_folder(time)}/")
-        if key.endswith("/execution.json")
-    ]
+    base = f"executions/{schedule}/{time_folder(time)}/"
+    first = f"{base}execution.json"
+    keys = [key for key in store.list(base) if _REVISION.sub("/execution.json", key) == first]
     return read_record(store, max(keys, key=revision_of), Execution) if keys else None
 
 
@@ -118,7 +116,7 @@ def folder_of(store: Store, execution: Execution) -> str:
 
 def _revisions(store: Store, execution: Execution) -> Iterator[tuple[str, Execution | None]]:
     """The folders of a window's revisions, first to last, then the next free one with None."""
-    base = f"executions/{execution.schedule}/{hour_folder(execution.scheduled_at)}/"
+    base = f"executions/{execution.schedule}/{time_folder(execution.scheduled_at)}/"
     for revision in range(1, _REVISIONS):
         folder = base if revision == 1 else f"{base}revision-{revision}/"
         key = f"{folder}execution.json"

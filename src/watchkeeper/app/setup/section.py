@@ -14,7 +14,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, model_validator
 from pydantic_core import PydanticCustomError
 
-from watchkeeper.core.windows import Cron, Duration
+from watchkeeper.core.cron import Cron
+from watchkeeper.core.windows import Duration
 
 SAID = "said"
 

@@ -12,7 +12,7 @@ from watchkeeper.app.registry.executions import last_scheduled
 from watchkeeper.app.registry.models import first_deployed
 from watchkeeper.app.setup.sections import MonitorSection
 from watchkeeper.app.setup.targets import Books
-from watchkeeper.core.windows import Cron
+from watchkeeper.core.cron import Cron
 
 CATCH_UP = 24  # times of a schedule that are made up for after it was not looked at; older ones are skipped
 
