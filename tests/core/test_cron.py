@@ -89,6 +89,13 @@ def test_a_schedule_that_never_comes_due_says_so() -> None:
         Cron.parse("cron(0 0 30 2 ? *)").previous(month_start("2020-01"))
 
 
+@pytest.mark.parametrize("year", [1, 9999])
+def test_beyond_the_years_that_there_are_nothing_comes_due(year: int) -> None:
+    yearly, edge = Cron.parse("@yearly"), datetime(year, 12 if year > 1 else 1, 1, tzinfo=UTC)
+    with pytest.raises(ValueError, match="never"):
+        (yearly.next if year > 1 else yearly.previous)(edge)
+
+
 @given(TIMES)
 def test_previous_is_the_last_time_before(time: datetime) -> None:
     cron = Cron.parse("cron(15 3 1 * ? *)")

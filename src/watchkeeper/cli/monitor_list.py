@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from watchkeeper.app.index.indexing import fresh_index
+from watchkeeper.app.index.indexing import asked_index
 from watchkeeper.app.registry.records import read_record
 from watchkeeper.app.setup.workspace import open_workspace
 from watchkeeper.cli.execution_text import KEY_SHOWN, window_cell
@@ -42,9 +42,8 @@ def list_(
     filters, the newest is that of those shown.
     """
     opened = open_workspace(workspace)
-    with line_of_progress() as report:
-        index = fresh_index(opened.folder, opened.store, report)
-    known = index.rows("executions", ("scheduled_at", "schedule", "revision"))
+    with line_of_progress() as report, asked_index(opened.folder, opened.store, report) as index:
+        known = index.rows("executions", ("scheduled_at", "schedule", "revision"))
     _check("monitor", monitor, (row["monitor"] for row in known))
     _check("environment", environment, (row["environment"] for row in known))
     wanted = {"monitor": monitor, "environment": environment, "status": status}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from watchkeeper.app.index.indexing import Point, fresh_index, trend
+from watchkeeper.app.index.indexing import Point, asked_index, trend
 from watchkeeper.app.setup.alert_sections import KNOWN_METRICS
 from watchkeeper.app.setup.section import unknown
 from watchkeeper.app.setup.workspace import open_workspace
@@ -43,9 +43,8 @@ def trend_(
     moment = read_moment(since, f"show the trend of {metric} since {since}") if since else None
     opened = open_workspace(workspace)
     wanted = {key: value for key, value in (("environment", environment), ("feature", feature)) if value}
-    with line_of_progress() as report:
-        index = fresh_index(opened.folder, opened.store, report)
-    points = trend(index, name, moment, **wanted)
+    with line_of_progress() as report, asked_index(opened.folder, opened.store, report) as index:
+        points = trend(index, name, moment, **wanted)
     answer(points, as_json, lambda: _text(points))
 
 

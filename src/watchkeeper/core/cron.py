@@ -7,6 +7,7 @@ man page crontab(5) for five bare fields.
 from __future__ import annotations
 
 import calendar
+import contextlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -66,23 +67,25 @@ class Cron:
     def next(self, after: datetime) -> datetime:
         """The first time of the schedule that is later than `after`, in UTC."""
         plan = _plan(self.text)
-        day = after.astimezone(plan.zone).date() - timedelta(days=1)  # a zone's clock may be set back
-        for _ in range(_SEARCH):
-            for time in plan.times_of(day):
-                if time > after:
-                    return time
-            day += timedelta(days=1)
+        with contextlib.suppress(OverflowError):  # beyond the years that there are
+            day = after.astimezone(plan.zone).date() - timedelta(days=1)  # a zone's clock may be set back
+            for _ in range(_SEARCH):
+                for time in plan.times_of(day):
+                    if time > after:
+                        return time
+                day += timedelta(days=1)
         raise ValueError(f"schedule {self.text} never comes due")
 
     def previous(self, before: datetime) -> datetime:
         """The last time of the schedule that is earlier than `before`, in UTC."""
         plan = _plan(self.text)
-        day = before.astimezone(plan.zone).date() + timedelta(days=1)
-        for _ in range(_SEARCH):
-            for time in reversed(plan.times_of(day)):
-                if time < before:
-                    return time
-            day -= timedelta(days=1)
+        with contextlib.suppress(OverflowError):
+            day = before.astimezone(plan.zone).date() + timedelta(days=1)
+            for _ in range(_SEARCH):
+                for time in reversed(plan.times_of(day)):
+                    if time < before:
+                        return time
+                day -= timedelta(days=1)
         raise ValueError(f"schedule {self.text} never came due")
 
     def __str__(self) -> str:
@@ -149,7 +152,8 @@ def _zone(name: str, text: str) -> ZoneInfo:
 
 def _aws(fields: list[str], zone: ZoneInfo) -> _Plan:
     minutes, hours, days, months, weekdays = fields[:5]
-    in_month, in_year = _values(months, "month"), _values(fields[5], "year") if fields[5:] else None
+    in_month = _values(months, "month")
+    in_year = None if fields[5:] in ([], ["*"], ["?"]) else _values(fields[5], "year")
     rules = [_any(days, _day_of_month, "day of month"), _any(weekdays, _day_of_week, "day of week")]
 
     def on_day(day: date) -> bool:

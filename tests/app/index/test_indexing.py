@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sqlite3
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from watchkeeper.adapters.local.index import SqliteIndex
 from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.app.index.indexing import (
     FILE,
+    asked_index,
     bring_up_to_date,
     checked_index,
     fresh_index,
@@ -21,7 +23,7 @@ from watchkeeper.app.index.indexing import (
     trend,
 )
 from watchkeeper.app.registry.records import create_record
-from watchkeeper.core.errors import IntegrityError
+from watchkeeper.core.errors import IntegrityError, Refused
 from watchkeeper.core.rules import Action, Alert, AlertState, Severity
 from watchkeeper.core.values import Execution, Progress, Sample, Status, labels_of
 from watchkeeper.core.windows import Window, hour_folder, month_start
@@ -147,7 +149,6 @@ def test_an_index_that_somebody_changed_is_found(store: FolderStore, tmp_path: P
     connection.close()
     found = checked_index(tmp_path, store, quiet)
     assert (found.equal, len(found.differing), found.records) == (False, 1, 68)
-    assert not list(tmp_path.glob(".index-*"))
 
 
 @pytest.mark.parametrize("content", [b"", b"no database", b"SQLite format 3\x00 broken"])
@@ -183,3 +184,28 @@ def test_two_revisions_of_a_window_are_two_rows(tmp_path: Path) -> None:
         (1, "Completed"),
         (10, "CompletedWithViolations"),
     ]
+
+
+def test_to_look_is_not_to_write(store: FolderStore, tmp_path: Path) -> None:
+    before = sorted(path for path in tmp_path.rglob("*"))
+    with asked_index(tmp_path, store, quiet) as index:
+        assert len(index.rows("executions", ("key",))) == 61
+    assert sorted(path for path in tmp_path.rglob("*")) == before
+    with pytest.raises(Refused, match=r"there is none; `watchkeeper index rebuild` makes one"):
+        checked_index(tmp_path, store, quiet)
+
+
+def test_an_index_that_is_there_is_used_and_brought_up_to_date(store: FolderStore, tmp_path: Path) -> None:
+    rebuilt_index(tmp_path, store, quiet)
+    record(store, execution(31))
+    with asked_index(tmp_path, store, quiet) as index:
+        assert index.path == tmp_path / FILE
+        assert len(index.rows("executions", ("key",))) == 62
+
+
+def test_a_record_that_is_gone_is_gone_from_the_index(store: FolderStore, tmp_path: Path) -> None:
+    rebuilt_index(tmp_path, store, quiet)
+    shutil.rmtree(tmp_path / "executions" / "p-dev-data-quality")
+    index = fresh_index(tmp_path, store, quiet)
+    assert [len(rows) for rows in index.dump().values()] == [31, 62, 7]
+    assert checked_index(tmp_path, store, quiet).equal

@@ -103,6 +103,13 @@ class SqliteIndex:
                     for table, row in rows:
                         connection.execute(insert(TABLES[table]).values(object=key, **row))
 
+    def remove(self, keys: Iterable[str]) -> None:
+        """Take records out, with their rows."""
+        with self._connected() as connection:
+            for key in keys:
+                for table in (RECORDS, *TABLES.values()):
+                    connection.execute(table.delete().where(table.c.object == key))
+
     def rows(self, table: str, order: Sequence[str], **wanted: object) -> list[dict[str, Any]]:
         """The rows of a table in which these columns hold these values, in the order of columns."""
         found = TABLES[table]

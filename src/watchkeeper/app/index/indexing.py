@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 from watchkeeper.adapters.local.index import Row, SqliteIndex, new_index, opened_index
 from watchkeeper.app.registry.executions import revision_of
 from watchkeeper.app.registry.records import read_record
+from watchkeeper.core.errors import PlatformError, Refused
 from watchkeeper.core.metrics import METRIC_PREFIX
 from watchkeeper.core.ports import Store
 from watchkeeper.core.rules import Alert
@@ -51,6 +54,24 @@ class IndexCheck:
     differing: tuple[str, ...]
 
 
+@contextmanager
+def asked_index(folder: Path, store: Store, report: Report) -> Iterator[SqliteIndex]:
+    """An index with every record that is there by now, for whoever only looks: to look is not to write.
+
+    The workspace's own where there is one that can be brought up to date, else one in a folder of its own
+    that goes away with the block.
+    """
+    own: SqliteIndex | None = None
+    if (folder / FILE).is_file():
+        with contextlib.suppress(PlatformError):  # as where one may only read
+            own = fresh_index(folder, store, report)
+    if own is not None:
+        yield own
+        return
+    with tempfile.TemporaryDirectory(prefix="watchkeeper-index-") as beside:
+        yield fresh_index(Path(beside), store, report)
+
+
 def fresh_index(folder: Path, store: Store, report: Report) -> SqliteIndex:
     """The workspace's index with every record that is there by now; each is read once in its life."""
     index = opened_index(folder / FILE)
@@ -65,9 +86,14 @@ def rebuilt_index(folder: Path, store: Store, report: Report) -> IndexState:
 
 
 def checked_index(folder: Path, store: Store, report: Report) -> IndexCheck:
-    """Hold the index, brought up to date, against one made anew in a place of its own."""
+    """Hold the index, brought up to date, against one made anew in a place of its own.
+
+    Raises Refused when there is none.
+    """
+    if not (folder / FILE).is_file():
+        raise Refused(f"check the index of {folder}: there is none; `watchkeeper index rebuild` makes one")
     ours = fresh_index(folder, store, report)
-    with tempfile.TemporaryDirectory(prefix=".index-", dir=folder) as beside:
+    with tempfile.TemporaryDirectory(prefix="watchkeeper-index-") as beside:
         state = rebuilt_index(Path(beside), store, report)
         theirs = SqliteIndex(Path(beside) / FILE).dump()
     mine = ours.dump()
@@ -76,18 +102,23 @@ def checked_index(folder: Path, store: Store, report: Report) -> IndexCheck:
 
 
 def bring_up_to_date(index: SqliteIndex, store: Store, report: Report) -> IndexState:
-    """Put in what is on record and not in it yet, some hundreds together: what is cut short goes on later."""
-    known, added = index.known(), 0
+    """Put in what is on record and not in it, and take out what is no more.
+
+    Some hundreds go in together, so that what is cut short goes on later.
+    """
+    known, added, there = index.known(), 0, set[str]()
     counts = {}
     for kind, prefix, ending, read in _KINDS:
         keys = [key for key in store.list(prefix) if key.endswith(ending)]
         counts[kind] = len(keys)
+        there.update(keys)
         missing = [key for key in keys if key not in known]
         for place in range(0, len(missing), _BATCH):
             batch = missing[place : place + _BATCH]
             index.add(kind, {key: tuple(read(store, key)) for key in batch})
             added += len(batch)
             report(Progress("index", added, None, f"{kind}: {batch[-1]}"))
+    index.remove(known - there)
     return IndexState(counts["execution"], counts["alert"], added)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from watchkeeper.app.index.indexing import fresh_index
 from watchkeeper.app.monitoring.overdue import overdue_samples
 from watchkeeper.app.registry.executions import exposed
 from watchkeeper.app.registry.records import RememberingStore
@@ -115,6 +116,8 @@ class Watch:
                 self.report(f"run {ran.due.monitor} in {ran.due.environment}: {ran.refused}")
             if self.stop.is_set():  # what is left is due again after a restart
                 return
+            if not self._waiting:
+                fresh_index(self.target.folder, self.target.store, lambda _: None)
 
     def _flush(self) -> None:
         """Have the endpoints ship what they captured; each does so by itself within a minute."""
