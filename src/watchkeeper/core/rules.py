@@ -65,7 +65,7 @@ class Rule:
     notify: tuple[str, ...]
     matchers: tuple[tuple[str, str], ...] = ()  # labels a series must have, such as its environment
     incident: str = ""
-    runbook: str = ""  # the page's name, where it is not the rule's
+    runbook_url: str = ""
 
     def holds(self, value: float) -> bool:
         """Whether a present value meets the condition."""
@@ -105,6 +105,7 @@ class Alert:
     fired_at: datetime | None = None
     resolved_at: datetime | None = None
     incident: str = ""
+    runbook_url: str = ""
 
     @property
     def open(self) -> bool:
@@ -158,6 +159,7 @@ def _begin(rule: Rule, labels: tuple[tuple[str, str], ...], value: float | None,
         value=value,
         active_at=now,
         incident=rule.incident or rule.name,
+        runbook_url=rule.runbook_url,
     )
 
 

@@ -79,6 +79,7 @@ def alert_of(
         fired_at=None if state is AlertState.PENDING else since,
         resolved_at=resolved_at,
         incident=_text(labels.get("incident", name)),
+        runbook_url=_text(annotations.get("runbook_url", "")),
     )
 
 

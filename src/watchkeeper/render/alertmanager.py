@@ -15,8 +15,11 @@ from watchkeeper.core.windows import utc_text
 NEVER = "0001-01-01T00:00:00Z"  # what Alertmanager writes for an end that has not come
 
 
-def webhook_payload(notification: Notification) -> dict[str, Any]:
-    """The payload, with two keys beside Alertmanager's: the ids of the notification and of its incident."""
+def webhook_payload(notification: Notification, external_url: str = "") -> dict[str, Any]:
+    """The payload, with two keys beside Alertmanager's: the ids of the notification and of its incident.
+
+    `external_url` is where people reach us, without a slash at its end.
+    """
     alerts = [_alert(alert) for alert in notification.alerts]
     return {
         "version": "4",
@@ -27,7 +30,7 @@ def webhook_payload(notification: Notification) -> dict[str, Any]:
         "groupLabels": dict(notification.group),
         "commonLabels": _common([alert["labels"] for alert in alerts]),
         "commonAnnotations": _common([alert["annotations"] for alert in alerts]),
-        "externalURL": "",
+        "externalURL": external_url,
         "alerts": alerts,
         "notification": notification.id,
         "incident": notification.incident,
@@ -49,7 +52,10 @@ def _alert(alert: Alert) -> dict[str, Any]:
     return {
         "status": "resolved" if alert.state is AlertState.RESOLVED else "firing",
         "labels": alert_labels(alert),
-        "annotations": {"summary": alert.summary},
+        "annotations": {
+            "summary": alert.summary,
+            **({"runbook_url": alert.runbook_url} if alert.runbook_url else {}),
+        },
         "startsAt": utc_text(alert.fired_at or alert.active_at),
         "endsAt": utc_text(alert.resolved_at) if alert.resolved_at else NEVER,
         "generatorURL": "",

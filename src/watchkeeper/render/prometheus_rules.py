@@ -18,9 +18,9 @@ RUNBOOKS = "docs/runbooks"
 def rules_yaml(groups: Mapping[str, Sequence[Rule]], runbooks: str = RUNBOOKS, factor: float = 1.0) -> str:
     """The rules of each group in the order given; Prometheus evaluates a group's rules one after the other.
 
-    `runbooks` is where a rule's page `<name>.md` lies. Durations are divided by `factor`, for a rehearsal
-    whose months pass in seconds. Raises InputError for a rule that lasts calendar months, which Prometheus
-    cannot say.
+    `runbooks` is where the page `<name>.md` of a rule lies that names none. Durations are divided by
+    `factor`, for a rehearsal whose months pass in seconds. Raises InputError for a rule that lasts calendar
+    months, which Prometheus cannot say.
     """
     written = [
         {"name": name, "rules": [_rule(rule, runbooks, factor) for rule in rules]}
@@ -48,7 +48,7 @@ def _rule(rule: Rule, runbooks: str, factor: float) -> dict[str, Any]:
             "summary": _summary(rule),
             **({} if rule.comparison is None else {"value": "{{ $value }}"}),
             "description": _description(rule),
-            "runbook_url": f"{runbooks.rstrip('/')}/{rule.runbook or rule.name}.md",
+            "runbook_url": rule.runbook_url or f"{runbooks.rstrip('/')}/{rule.name}.md",
         },
     }
 

@@ -88,7 +88,10 @@ def test_the_notification_is_alertmanager_s(loop: Loop) -> None:
         "endpoint": "demo-prod",
     }
     assert body["alerts"][0]["startsAt"] == "2020-05-01T00:00:00Z"
-    assert body["alerts"][0]["annotations"] == {"summary": f"{RATIO} is 1.6, above 1.5"}
+    assert body["alerts"][0]["annotations"] == {
+        "summary": f"{RATIO} is 1.6, above 1.5",
+        "runbook_url": "docs/runbooks/ModelQualityDegraded.md",
+    }
 
 
 def test_an_alert_that_lasts_fires_after_its_time_and_a_pending_one_tells_nobody(loop: Loop) -> None:

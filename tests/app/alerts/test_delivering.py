@@ -212,6 +212,22 @@ def test_a_storm_in_dev_pages_nobody_in_prod(tmp_path: Path, receiver: tuple[str
     assert notifications(loop.store, "uat") == notifications(loop.store, "prod") == ()
 
 
+def test_a_notification_leads_to_us_and_to_the_rule_s_runbook(
+    tmp_path: Path, receiver: tuple[str, Heard]
+) -> None:
+    url, heard = receiver
+    ways = f"mlops: [{{kind: webhook, url: '{url}'}}]"
+    links = "external_url: 'https://watch.example', runbooks: 'https://wiki.example/runbooks'"
+    loop = new_loop(tmp_path, (FILE, ways), ("{group_wait: 0s,", f"{{{links}, group_wait: 0s,"))
+    degrade(loop)
+    Dispatcher(loop.target, "prod").run()
+    (body,) = [json.loads(body) for _, body in heard]
+    assert body["externalURL"] == "https://watch.example"
+    assert body["commonAnnotations"]["runbook_url"] == (
+        "https://wiki.example/runbooks/ModelQualityDegraded.md"
+    )
+
+
 def test_a_receiver_can_be_tried_over_every_way_it_has(
     tmp_path: Path, receiver: tuple[str, Heard], answers: list[int]
 ) -> None:

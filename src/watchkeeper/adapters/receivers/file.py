@@ -13,7 +13,10 @@ def send(store: Store, outlet: Outlet, notification: Notification) -> Delivery:
     """Put the notification under the option `path`."""
     name = f"{notification.time:%Y%m%dT%H%M%SZ}-{notification.id}-{notification.status}.json"
     try:
-        store.write(f"{outlet.options['path']}/{name}", encode(webhook_payload(notification)))
+        store.write(
+            f"{outlet.options['path']}/{name}",
+            encode(webhook_payload(notification, outlet.options.get("external_url", ""))),
+        )
     except PlatformError as error:
         return Delivery(delivered=False, reason=str(error))
     return Delivery(delivered=True)

@@ -29,7 +29,7 @@ def send(_: Store, outlet: Outlet, notification: Notification) -> Delivery:
             headers["authorization"] = f"Bearer {resolve(token)}"
         answer = httpx.post(
             outlet.options["url"],
-            content=encode(webhook_payload(notification)),
+            content=encode(webhook_payload(notification, outlet.options.get("external_url", ""))),
             headers=headers,
             timeout=float(outlet.options.get("timeout", TIMEOUT)),
             trust_env=False,

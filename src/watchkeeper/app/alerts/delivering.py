@@ -258,8 +258,9 @@ def _again(now: datetime, failures: int, delivery: Delivery) -> datetime:
 def outlets(project: Project, environment: str) -> tuple[Outlet, ...]:
     """Every way to reach every receiver of an environment."""
     settings = project.environment(environment)
+    ours = {"external_url": settings.notifications.external_url}
     return tuple(
-        Outlet(name, place, each.kind, each.options())
+        Outlet(name, place, each.kind, {**each.options(), **ours})
         for name, ways in settings.receivers.items()
         for place, each in enumerate(ways)
     )

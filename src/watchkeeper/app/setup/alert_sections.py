@@ -151,4 +151,6 @@ class NotificationsSection(Section):
     repeat_interval: Length = Duration(seconds=30 * 86400)
     escalate_after: Length | None = None
     escalate_to: list[str] = []
+    external_url: str = Field(default="", pattern=r"^(https?://.*[^/])?$")
+    runbooks: str = Field(default="docs/runbooks", pattern=r"[^/]$")
     mute_at_most: Length = Duration(seconds=7 * 86400)

@@ -81,7 +81,11 @@ class Project:
         settings = self.environment(environment)
         promised = [_promised(settings, sla) for sla in settings.slas if sla.is_rule]
         own = [_rule(self, environment, alert) for alert in settings.alerts]
-        return (*own, *(replace(_rule(self, environment, each), runbook="SlaBroken") for each in promised))
+        of_promises = [
+            replace(_rule(self, environment, each), runbook_url=_runbook(settings, "SlaBroken"))
+            for each in promised
+        ]
+        return (*own, *of_promises)
 
     def timing(self, environment: str) -> Timing:
         """How soon and how often receivers of that environment are told of an incident."""
@@ -232,7 +236,12 @@ def _rule(project: Project, environment: str, alert: AlertSection) -> Rule:
         notify=tuple(alert.notify),
         matchers=_matchers(project, environment, absent=alert.absent),
         incident=alert.incident or alert.name,
+        runbook_url=_runbook(project.environment(environment), alert.name),
     )
+
+
+def _runbook(settings: ProjectFile, page: str) -> str:
+    return f"{settings.notifications.runbooks}/{page}.md"
 
 
 def _matchers(project: Project, environment: str, *, absent: bool) -> tuple[tuple[str, str], ...]:
