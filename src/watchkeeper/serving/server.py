@@ -154,6 +154,7 @@ class EndpointServer:
             Route("/api/v1/captures/flush", self._flush, methods=["POST"]),
             Route("/", self._page),
             Route("/executions/{path:path}", self._page),
+            Route("/incidents/{path}", self._page),
         ]
 
     async def _nowhere(self, request: Request) -> Response:

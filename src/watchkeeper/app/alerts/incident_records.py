@@ -14,17 +14,20 @@ from watchkeeper.render.incident import IncidentView, Moment, incident_markdown
 
 def incident_record(story: IncidentStory) -> str:
     """The story as Markdown."""
+    return incident_markdown(incident_view(story))
+
+
+def incident_view(story: IncidentStory) -> IncidentView:
+    """What the record and the page show of a story."""
     incident = story.incident
     names = ", ".join(dict.fromkeys(alert.name for alert in incident.alerts))
-    return incident_markdown(
-        IncidentView(
-            title=f"{names} in {story.environment}",
-            incident=incident,
-            executions=story.executions,
-            course=sorted(_course(story), key=lambda each: each.time),
-            ended=_ended(story),
-            similar=[_similar(each) for each in story.similar],
-        )
+    return IncidentView(
+        title=f"{names} in {story.environment}",
+        incident=incident,
+        executions=story.executions,
+        course=sorted(_course(story), key=lambda each: each.time),
+        ended=_ended(story),
+        similar=[_similar(each) for each in story.similar],
     )
 
 

@@ -15,6 +15,7 @@ from watchkeeper.app.alerts.deciding import decide_on
 from watchkeeper.app.alerts.door import DOOR_TOKEN, Received, door_token, receive, take_in
 from watchkeeper.app.captures.label_import import Delivery, LabelImport, Place, import_labels, no_report
 from watchkeeper.app.monitoring.overdue import overdue_samples
+from watchkeeper.app.pages.incidents import incident_html
 from watchkeeper.app.registry.artefacts import load_version
 from watchkeeper.app.registry.candidates import end, ended_by, open_candidate
 from watchkeeper.app.registry.executions import exposed
@@ -24,6 +25,7 @@ from watchkeeper.app.setup.targets import Books
 from watchkeeper.app.setup.workspace import OpenBooks
 from watchkeeper.core.audit import Event
 from watchkeeper.core.encoding import digest
+from watchkeeper.core.errors import InputError
 from watchkeeper.core.ports import Store, Trail
 from watchkeeper.core.values import Actor, Candidate, Sample, TrialOutcome, newest
 from watchkeeper.readers.label_tables import truths_table
@@ -35,6 +37,7 @@ from watchkeeper.serving.server import Hooks
 from watchkeeper.serving.settings import EndpointSettings, ServerSettings
 
 REPORT = "report.html"
+_INCIDENTS = "incidents/"
 SERVER = Actor(
     "endpoint-server", "service"
 )  # what it does by itself, and labels over HTTP: who brought them nobody knows
@@ -82,7 +85,7 @@ def serve_project(project: Project, request: ServeRequest) -> None:
         Hooks(
             load=lambda deployment: load_version(store, deployment.version, deployment.digest),
             metrics=lambda live: exposition(_exposed(books, request, live)),
-            pages=lambda path: _page(store, path),
+            pages=lambda path: _page(store, project, path),
             labels=lambda delivery: store_labels(store, trail, delivery),
             alerts=lambda token, body: store_alerts(books, request, token, body),
             capture_changed=lambda settings, why: record_capture(trail, settings, why),
@@ -139,8 +142,13 @@ def _exposed(books: Books, request: ServeRequest, live: Sequence[Sample]) -> tup
     return newest([*exposed(books.store), *late, *live])
 
 
-def _page(store: Store, path: str) -> bytes | None:
-    """The report at `/`, and every execution's page under its own key; None for anything else."""
+def _page(store: Store, project: Project, path: str) -> bytes | None:
+    """The report at `/`, executions' pages under their keys, incidents' by id; None for anything else."""
+    if path.startswith(_INCIDENTS):
+        try:
+            return incident_html(store, project.environments, path.removeprefix(_INCIDENTS)).encode()
+        except InputError:
+            return None
     key = path or REPORT
     is_page = key == REPORT or (key.startswith("executions/") and key.endswith(f"/{REPORT}"))
     return store.read(key) if is_page and key in store.list(key) else None
