@@ -44,12 +44,10 @@ def samples_of(
             for status in Status
         ),
     ]
-    ahead = execution.scheduled_at > target.clock.now()  # its labels are not to be there yet
-    if JUDGES[execution.monitor].needs_labels and rows.captured and not ahead:
-        figures.append(Figure("labels_coverage_ratio", rows.frame.height / rows.captured))
-        if rows.oldest_missing is not None:
-            age = (target.clock.now() - rows.oldest_missing).total_seconds()
-            figures.append(Figure("labels_oldest_missing_seconds", age))
+    if (
+        execution.scheduled_at <= target.clock.now()
+    ):  # ahead of its time it says nothing of labels or of others
+        figures += [*_of_labels(target, execution, rows), *recent_figures(target, execution)]
     if execution.status is Status.AWAITING_LABELS:
         figures += [
             Figure(
@@ -57,16 +55,11 @@ def samples_of(
             )
             for each in execution.estimates
         ]
-    if not ahead:
-        figures += recent_figures(target, execution)
     judged = [(verdict.judgement.model_version, verdict.judged) for verdict in verdicts if verdict.judged]
     if execution.status in VERDICTS and judged:
         figures.append(Figure("monitor_window_end_timestamp_seconds", execution.window.end.timestamp()))
         version, newest = judged[-1]
-        used = baselines(target.store, execution.monitor).in_use(version, execution.environment)
-        if used is not None:
-            age = (target.clock.now() - used.time).total_seconds()
-            figures.append(Figure("monitor_baseline_age_seconds", max(age, 0.0)))
+        figures += _of_baseline(target, execution, version)
         figures += [
             replace(figure, labels=(*figure.labels, *_of_version(version))) for figure in newest.figures
         ]
@@ -79,6 +72,26 @@ def samples_of(
         )
         for figure in figures
     )
+
+
+def _of_labels(target: Target, execution: Execution, rows: WindowRows) -> list[Figure]:
+    """Which share of the rows has a label, and for how long the oldest has waited; for who needs them."""
+    if not JUDGES[execution.monitor].needs_labels or not rows.captured:
+        return []
+    found = [Figure("labels_coverage_ratio", rows.frame.height / rows.captured)]
+    if rows.oldest_missing is not None:
+        age = (target.clock.now() - rows.oldest_missing).total_seconds()
+        found.append(Figure("labels_oldest_missing_seconds", age))
+    return found
+
+
+def _of_baseline(target: Target, execution: Execution, version: int) -> list[Figure]:
+    """How old the baseline is that a version's rows were judged by."""
+    used = baselines(target.store, execution.monitor).in_use(version, execution.environment)
+    if used is None:
+        return []
+    age = (target.clock.now() - used.time).total_seconds()
+    return [Figure("monitor_baseline_age_seconds", max(age, 0.0))]
 
 
 def _of_version(version: int) -> tuple[tuple[str, str], ...]:
