@@ -124,6 +124,8 @@ def test_one_that_is_open_for_long_counts_from_as_far_as_it_is_looked_back(loop:
     assert overdue(loop, 500 * HOUR + 2 * GRACE) == (LOOK_BACK - 1) * 3600 + 600
 
 
-def test_where_nothing_serves_nothing_is_overdue(tmp_path: Path) -> None:
+def test_where_nothing_was_ever_served_or_run_nothing_is_overdue(tmp_path: Path) -> None:
     loop = new_loop(tmp_path, HOURLY)
     assert overdue_samples(loop.store, loop.target.project, START + 500 * HOUR) == ()
+    record(loop, [GOOD, GOOD])  # another service serves, and it was watched once
+    assert overdue(loop, 3 * HOUR + 2 * GRACE) == 3600 + 600

@@ -100,6 +100,15 @@ def test_after_a_long_time_the_newest_are_caught_up_with_and_the_others_are_told
     assert ("prod", hours(loop, 1), times[0], 100 - CATCH_UP) in skipped
 
 
+def test_where_another_service_serves_it_begins_with_the_first_capture(tmp_path: Path) -> None:
+    loop = new_loop(tmp_path, HOURLY)
+    agenda = Agenda(loop.target)
+    assert agenda.take(hours(loop, 5)) == ()
+    loop.store.write("captures/prod/schema-v1/demo-prod/AllTraffic/2020/05/01/02/00-01-u.jsonl", b"")
+    assert taken(agenda, hours(loop, 4.5)) == [hours(loop, 3), hours(loop, 4)]
+    assert {each.environment for each in agenda.take(hours(loop, 9))} == {"prod"}
+
+
 def test_several_times_an_hour_are_executions_of_their_own(tmp_path: Path) -> None:
     loop = new_loop(tmp_path, (HOURLY[0], HOURLY[1].replace("0 * * * ? *", "0/15 * * * ? *")))
     train_in(loop)

@@ -48,3 +48,9 @@ def next_key(store: Store, environment: str, endpoint: str, collected_at: dateti
     before = ground_truth_key(environment, endpoint, collected_at, "import-").removesuffix(".jsonl")
     number = len(store.list(before)) + 1
     return ground_truth_key(environment, endpoint, collected_at, f"import-{number:04d}-{digest(data)[:16]}")
+
+
+def first_captured(store: Store, environment: str, endpoint: str) -> datetime | None:
+    """The beginning of the first hour of which captures are on record; None when there are none."""
+    hours = ["/".join(key.split("/")[-5:-1]) for key in capture_keys(store, environment, endpoint)]
+    return datetime.strptime(f"{min(hours)} +0000", "%Y/%m/%d/%H %z") if hours else None

@@ -17,16 +17,20 @@ GRACE = timedelta(minutes=5)  # that a run may take before its time counts as op
 
 
 def overdue_samples(store: Store, project: Project, now: datetime) -> tuple[Sample, ...]:
-    """A sample a schedule of every environment that serves something; none before its first time has come."""
+    """A sample a schedule of every environment; none before its first time has come.
+
+    Where nothing of ours is deployed, a schedule that nothing was ever run for has none either.
+    """
     found = []
     for environment in project.environments:
         deployed = first_deployed(store, environment)
-        monitors = project.environment(environment).monitors if deployed else {}
-        for monitor, section in monitors.items():
+        for monitor, section in project.environment(environment).monitors.items():
             endpoint = project.endpoint(environment)
             schedule = f"{endpoint}-{monitor}"
             until = section.start_delay.before(now) - GRACE
-            oldest = _oldest_open(store, schedule, section.schedule, (deployed or now, until))
+            oldest, known = _oldest_open(store, schedule, section.schedule, (deployed, until))
+            if not known and deployed is None:
+                continue
             labels = labels_of(
                 project=project.name, environment=environment, endpoint=endpoint, schedule=schedule
             )
@@ -36,15 +40,20 @@ def overdue_samples(store: Store, project: Project, now: datetime) -> tuple[Samp
 
 
 def _oldest_open(
-    store: Store, schedule: str, cron: Cron, between: tuple[datetime, datetime]
-) -> datetime | None:
-    """The oldest of the schedule's last times that nothing was run for, back to the newest that was."""
+    store: Store, schedule: str, cron: Cron, between: tuple[datetime | None, datetime]
+) -> tuple[datetime | None, bool]:
+    """The oldest of the schedule's last times that nothing was run for, back to the newest that was.
+
+    And whether there is such a one that was.
+    """
     began, until = between
     oldest: datetime | None = None
     time = cron.previous(until + timedelta(minutes=1))
     for _ in range(LOOK_BACK):
         key = f"executions/{schedule}/{time_folder(time)}/execution.json"
-        if time <= began or key in store.list(key):
+        if key in store.list(key):
+            return oldest, True
+        if began is not None and time <= began:
             break
         oldest, time = time, cron.previous(time)
-    return oldest
+    return oldest, False

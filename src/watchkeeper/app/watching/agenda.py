@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from watchkeeper.app.captures.labels import first_captured
 from watchkeeper.app.monitoring.due import runs_at
 from watchkeeper.app.monitoring.schedule import MonitorRun
 from watchkeeper.app.registry.executions import last_scheduled
@@ -40,7 +41,8 @@ class Skipped:
 
 @dataclass(slots=True)
 class Agenda:
-    """A project's schedules. It goes on where the executions on record end, and begins with a deployment.
+    """A project's schedules. It goes on where the executions on record end, and begins with a deployment
+    or, where another service serves, with the first capture.
 
     The newest time on record is gone through once more: what came in late for it is judged, and what did not
     change is not.
@@ -87,14 +89,18 @@ class Agenda:
         ]
 
     def _begin(self, environment: str, monitor: str, now: datetime) -> datetime | None:
-        """The first time to look at: the newest on record, else the first after something was deployed."""
+        """The first time to look at: the newest on record, else the first after something was deployed.
+
+        Where nothing of ours is deployed, as another service serves, the first after something was captured.
+        """
         project = self.books.project
         schedule = self._section(environment, monitor).schedule
         last = last_scheduled(self.books.store, f"{project.endpoint(environment)}-{monitor}", now)
         if last is not None:
             return last
-        deployed = first_deployed(self.books.store, environment)
-        return schedule.next(deployed) if deployed else None
+        store, endpoint = self.books.store, project.endpoint(environment)
+        began = first_deployed(store, environment) or first_captured(store, environment, endpoint)
+        return schedule.next(began) if began else None
 
     def _section(self, environment: str, monitor: str) -> MonitorSection:
         return self.books.project.environment(environment).monitors[monitor]
