@@ -13,6 +13,7 @@ from watchkeeper.app.alerts.alerting import evaluate_rules
 from watchkeeper.app.alerts.delivering import Dispatcher, notifications
 from watchkeeper.app.alerts.incident_records import incident_record
 from watchkeeper.app.alerts.incident_stories import incident_story, known_incidents
+from watchkeeper.app.alerts.muting import MuteRequest, confirm_mute, mute_alerts, preview
 from watchkeeper.core.errors import InputError, Refused
 from watchkeeper.core.incidents import Acknowledgement
 from watchkeeper.core.values import Actor, Sample, labels_of
@@ -103,6 +104,18 @@ def test_what_does_not_page_is_not_escalated(tmp_path: Path) -> None:
     loop = new_loop(tmp_path, *CHANGES, severity)
     see(loop, 2.0)
     assert {who for _, who, _ in follow(loop, 1)} == {"mlops"}
+
+
+def test_what_is_muted_is_not_escalated_until_the_mute_is_over(loop: Loop) -> None:
+    see(loop, 2.0)
+    follow(loop, 0.1)
+    wanted = MuteRequest(
+        "prod", {"alertname": "ModelQualityDegraded"}, loop.clock.now() + timedelta(hours=1.5), "we know", ANA
+    )
+    made = mute_alerts(loop.target, preview(loop.target, wanted))
+    confirm_mute(loop.target, "prod", made.id, KIM)
+    assert follow(loop, 1) == []  # and it comes to an end, with nothing that is due for ever
+    assert [(who, status) for _, who, status in follow(loop, 0.6)] == [("boss", "firing")]
 
 
 def test_it_is_said_once_while_it_goes_on_and_stands_in_the_record(loop: Loop) -> None:

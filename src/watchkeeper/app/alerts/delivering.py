@@ -128,17 +128,16 @@ class Dispatcher:
     def next_due(self) -> datetime | None:
         """When there is something to do again if no alert changes; None when there is not."""
         timing, seen = self.books.project.timing(self.environment), self._acknowledged()
-        due = [
-            due_at(incident, told, timing)
-            for incident, _, told in self._open()
-            if incident.id not in seen or not repeats(incident, told)
-        ]
-        due += [
-            escalates_at(incident, self._of(incident), timing)
-            for incident in incidents(self._log.read())
-            if incident.id not in seen and not self._escalated(incident, timing)
-        ]
-        due += [line.next_try(self.books.clock.now()) for line in self._lines.values()]
+        due = []
+        for incident, _, told in self._open():
+            if incident.id not in seen or not repeats(incident, told):
+                due.append(due_at(incident, told, timing))
+            if incident.id not in seen and not self._escalated(incident, timing):
+                due.append(escalates_at(incident, self._of(incident), timing))
+        now = self.books.clock.now()
+        due += [line.next_try(now) for line in self._lines.values()]
+        muting = mute_spans(self.books.store, self.environment)
+        due += [span.ends_at for span in muting if span.state(now) is MuteState.ACTIVE]
         return min((each for each in due if each is not None), default=None)
 
     def undelivered(self) -> tuple[tuple[Outlet, int], ...]:
