@@ -37,8 +37,15 @@ LOCK = "run/watch.lock"
     show_default=True,
     help="Monitors that run at once, each in a process of its own; 1 runs them in this one.",
 )
+@click.option(
+    "--rules",
+    type=click.Choice(["embedded", "prometheus"]),
+    default="embedded",
+    show_default=True,
+    help="Who evaluates the rules; with `stack up`, prometheus.",
+)
 @click.option("--with-caller", is_flag=True, hidden=True, help="End when standard input closes.")
-def watch(workspace: Path, interval: str, jobs: int, with_caller: bool) -> None:
+def watch(workspace: Path, interval: str, jobs: int, rules: str, with_caller: bool) -> None:
     """Run monitors when their schedules come due, evaluate the alert rules, tell receivers and decide, until
     Ctrl-C.
 
@@ -55,7 +62,7 @@ def watch(workspace: Path, interval: str, jobs: int, with_caller: bool) -> None:
     target = opens()
     several = side_by_side(opens, target, jobs) if jobs > 1 else contextlib.nullcontext(one_by_one(target))
     with alone(folder / LOCK, f"watch {workspace}"), several as runs:
-        watching = Watch(target, _say, runs, interval=length.seconds)
+        watching = Watch(target, _say, runs, interval=length.seconds, evaluates=rules == "embedded")
 
         def end(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
             watching.stop.set()

@@ -43,6 +43,13 @@ _FIRST_PAUSE, _LAST_PAUSE = 5.0, 300.0  # seconds before a watch that ended by i
 @click.option("--rehearsal", is_flag=True, help="Believe each request's own time; end with the caller.")
 @click.option("--no-watch", is_flag=True, help="Serve alone: run no monitors, evaluate no rules.")
 @click.option("--interval", default="15s", show_default=True, help="Between two evaluations of the rules.")
+@click.option(
+    "--rules",
+    type=click.Choice(["embedded", "prometheus"]),
+    default="embedded",
+    show_default=True,
+    help="Who evaluates the rules; with `stack up`, prometheus.",
+)
 def up(
     workspace: Path,
     project: Path | None,
@@ -52,6 +59,7 @@ def up(
     rehearsal: bool,
     no_watch: bool,
     interval: str,
+    rules: str,
 ) -> None:
     """Serve every environment's endpoint, /metrics and the report, and watch them, until Ctrl-C.
 
@@ -69,19 +77,19 @@ def up(
         else:
             _mention_open_retrains(settings, workspace)
     watched = rehearsal or no_watch or is_worker() or project is not None
-    with contextlib.nullcontext() if watched else watching(workspace, interval):
+    with contextlib.nullcontext() if watched else watching(workspace, interval, rules):
         serve_project(settings, ServeRequest(workspace, host, port, rehearsal, workers))
 
 
 @contextlib.contextmanager
-def watching(workspace: Path, interval: str) -> Iterator[None]:
+def watching(workspace: Path, interval: str, rules: str) -> Iterator[None]:
     """Run the watch as a process beside this one; it ends with the block, and with this process.
 
     One that ends by itself is started again after five seconds, then twice as long each time, up to five
     minutes; what it was at goes on where the records end.
     """
     command = [sys.executable, "-m", "watchkeeper", "monitor", "watch", "--with-caller"]
-    keeper = _Keeper([*command, "--workspace", str(workspace), "--interval", interval])
+    keeper = _Keeper([*command, "--workspace", str(workspace), "--interval", interval, "--rules", rules])
     thread = threading.Thread(target=keeper.run, name="watch-keeper")
     thread.start()
     try:

@@ -11,11 +11,13 @@ import pytest
 
 from tests.app.loop import Loop, bring_to_prod, model_of, new_loop, train_in
 from watchkeeper.adapters.memory.endpoint import MemoryEndpointHost
-from watchkeeper.app.alerts.alerting import alert_history, open_alerts
+from watchkeeper.app.alerts.alerting import alert_history, open_alerts, record_change
 from watchkeeper.app.alerts.deciding import decisions
+from watchkeeper.app.alerts.door import ALERTMANAGER
 from watchkeeper.app.captures.labels import record_labels
 from watchkeeper.app.registry.executions import executions
 from watchkeeper.app.watching.jobs import one_by_one
+from watchkeeper.app.watching.rules import RuleWatch
 from watchkeeper.app.watching.watch import Watch
 from watchkeeper.core.errors import IntegrityError, PlatformError
 from watchkeeper.core.values import GroundTruth, Sample
@@ -109,6 +111,22 @@ def test_without_a_server_the_monitors_findings_are_judged_all_the_same(tmp_path
     assert [line for line in said if line.startswith("no sample")] == [
         "no sample of the endpoints: no server runs here"
     ]
+
+
+def test_where_prometheus_evaluates_ours_does_not_and_tells_what_alertmanager_cannot(tmp_path: Path) -> None:
+    loop = after_a_bad_month(tmp_path)
+    watched(loop, lambda: bool(decisions(loop.store, "prod")))
+    (alert,) = open_alerts(loop.store, "prod")
+    other = after_a_bad_month(tmp_path / "stacked")
+    watch = RuleWatch(other.target, "prod", evaluates=False)
+    seen = [Sample("watchkeeper_model_quality_rmse_baseline_ratio", alert.labels, 9.0, other.clock.now())]
+    assert watch.run(seen).evaluation.changed == ()
+    assert alert_history(other.store, "prod") == ()
+    record_change(other.target, "prod", alert, ALERTMANAGER)  # as the door does
+    told = watch.run(seen)
+    assert [alert.name for alert in told.evaluation.open] == ["ModelQualityDegraded"]
+    assert [receipt.outlet for receipt in told.receipts] == ["mlops/0-file"]
+    assert len(alert_history(other.store, "prod")) == 1
 
 
 def test_a_record_that_was_changed_stops_the_watch(tmp_path: Path) -> None:

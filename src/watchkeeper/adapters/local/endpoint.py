@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import httpx
 
+from watchkeeper.adapters.local.programs import end
 from watchkeeper.core.encoding import decode, encode
 from watchkeeper.core.errors import PlatformError
 from watchkeeper.core.values import Candidate, Deployment, RunningServer, Sample, Samples
@@ -99,9 +99,9 @@ def started_server(
         _await(process, run_file, patience, errors)
         yield LocalEndpointHost(run_file)
     except BaseException:
-        _stop(process, patience)
+        end(process, patience)
         raise
-    if code := _stop(process, patience):
+    if code := end(process, patience):
         raise PlatformError(f"stop the server: it ended with {code}{_tail(errors)}", retryable=False)
 
 
@@ -124,18 +124,6 @@ def _answers(pid: int, run_file: Path) -> bool:
         return httpx.get(f"http://127.0.0.1:{server.port}/ping", timeout=5.0, trust_env=False).is_success
     except (PlatformError, httpx.HTTPError):
         return False
-
-
-def _stop(process: subprocess.Popen[bytes], patience: float) -> int:
-    if process.stdin is not None:
-        process.stdin.close()
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-    try:
-        return process.wait(patience)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        return process.wait()
 
 
 def _tail(errors: Path) -> str:

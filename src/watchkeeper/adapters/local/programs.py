@@ -57,7 +57,7 @@ def program(command: Sequence[str], ready: str, log: Path, patience: float = 30.
         _await(process, command[0], ready, log, patience)
         yield
     finally:
-        _stop(process, patience)
+        end(process, patience)
 
 
 def _await(process: subprocess.Popen[bytes], name: str, ready: str, log: Path, patience: float) -> None:
@@ -72,13 +72,14 @@ def _await(process: subprocess.Popen[bytes], name: str, ready: str, log: Path, p
     raise PlatformError(f"start {name}: {how}; the end of {log}:\n{text}", retryable=True)
 
 
-def _stop(process: subprocess.Popen[bytes], patience: float) -> None:
+def end(process: subprocess.Popen[bytes], patience: float) -> int:
+    """Have a process end, by the end of its input and SIGTERM, after `patience` by SIGKILL; its code."""
     if process.stdin is not None:
         process.stdin.close()
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
     try:
-        process.wait(patience)
+        return process.wait(patience)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.wait()
+        return process.wait()

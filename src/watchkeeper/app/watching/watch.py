@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -33,14 +32,16 @@ Report = Callable[[str], None]
 class Watch:
     """A project's watch on a target, until `stop` is set.
 
-    `runs` runs what is due (see `jobs`). `interval` is in seconds, between two evaluations of the rules.
-    `report` hears, a line each, of what was run, found, told and decided; both threads call it.
+    `runs` runs what is due (see `jobs`). Where Prometheus evaluates the rules, it `evaluates` none.
+    `interval` is in seconds, between two evaluations of the rules. `report` hears, a line each, of what was
+    run, found, told and decided; both threads call it.
     """
 
     target: Target
     report: Report
     runs: Runs
     interval: float = 15.0
+    evaluates: bool = True
     stop: threading.Event = field(default_factory=threading.Event)
     _unreachable: bool = field(init=False, default=False)
     _waiting: list[Due] = field(init=False, default_factory=list)
@@ -50,7 +51,8 @@ class Watch:
 
         A platform that fails, such as a full disk, is reported, and tried again.
         """
-        watches = [RuleWatch(self.target, name) for name in self.target.project.environments]
+        names = self.target.project.environments
+        watches = [RuleWatch(self.target, name, self.evaluates) for name in names]
         with ThreadPoolExecutor(1, thread_name_prefix="schedules") as pool:
             schedules = pool.submit(self._run_schedules)
             schedules.add_done_callback(self._ended)
@@ -121,8 +123,11 @@ class Watch:
 
     def _flush(self) -> None:
         """Have the endpoints ship what they captured; each does so by itself within a minute."""
-        with contextlib.suppress(PlatformError):
+        try:
             self.target.host.flush()
+        except PlatformError as error:
+            if not self._unreachable:  # else it has been told that no server runs
+                self.report(f"what was captured last may not be there yet: {error}")
 
     def _tell_skipped(self, skipped: Skipped) -> None:
         schedule = f"{self.target.project.endpoint(skipped.environment)}-{skipped.monitor}"
