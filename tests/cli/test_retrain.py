@@ -15,12 +15,12 @@ from tests.cli.workspaces import after_a_bad_month
 from watchkeeper.adapters.local.lock import alone
 from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.app.registry.models import catalogue
+from watchkeeper.app.retraining.retrain import RETRAINER
 from watchkeeper.app.retraining.retrains import answer_retrain, retrains, start_retrain
 from watchkeeper.app.setup.audit import verify_log
 from watchkeeper.app.setup.project import load_project
 from watchkeeper.app.setup.targets import open_target
 from watchkeeper.app.setup.workspace import LOCK, open_workspace
-from watchkeeper.cli.retrain_answer import RETRAINER
 from watchkeeper.core.encoding import encode
 
 Cli = Callable[..., Said]
@@ -94,8 +94,12 @@ def test_what_another_process_is_running_is_said_to_run_and_left_alone(cli: Cli,
 def test_a_server_that_starts_mentions_the_open_retrains(cli: Cli, workspace: Path) -> None:
     identity = interrupt(workspace)
     with socket.create_server(("127.0.0.1", 0)) as taken:  # so that the server ends at once
-        said = cli("up", "--workspace", workspace, "--port", taken.getsockname()[1])
+        said = cli("up", "--workspace", workspace, "--port", taken.getsockname()[1], "--no-watch")
+        watched = cli("up", "--workspace", workspace, "--port", taken.getsockname()[1])
     assert said.code == 3
+    assert (
+        f"retrain {identity} for prod is interrupted: the watch runs it, `watchkeeper retrain reject"
+    ) in watched.err
     assert (
         f"retrain {identity} for prod is interrupted: "
         f"`watchkeeper retrain approve {identity} --for prod` runs it, "

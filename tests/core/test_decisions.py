@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from watchkeeper.core.decisions import ApprovalNeed, Decision, DecisionKind, Past, RetrainPolicy, decide
+from watchkeeper.core.cron import Cron
+from watchkeeper.core.decisions import (
+    ApprovalNeed,
+    Decision,
+    DecisionKind,
+    Freeze,
+    Past,
+    RetrainPolicy,
+    decide,
+)
 from watchkeeper.core.rules import Action, Alert, AlertState, Severity
 from watchkeeper.core.windows import Duration
 
@@ -106,3 +115,43 @@ def test_a_fruitless_retrain_is_tried_again_after_the_cooldown() -> None:
     again = decide(alert(), past, POLICY, START + timedelta(days=8), "prod")
     assert again is not None
     assert (again.kind, again.id != first.id) == (DecisionKind.RETRAIN, True)
+
+
+def test_a_freeze_holds_back_until_it_ends() -> None:
+    policy = replace(POLICY, freezes=(Freeze("year end", START, START + timedelta(days=3)),))
+    held = made(START, policy=policy)
+    assert (held.kind, held.reasons[1]) == (DecisionKind.SKIP, "frozen until 2020-03-04T00:00:00Z: year end")
+    assert decide(alert(), Past((held,)), policy, START + timedelta(days=3, seconds=-1), "prod") is None
+    after = decide(alert(), Past((held,)), policy, START + timedelta(days=3), "prod")
+    assert after is not None
+    assert after.kind is DecisionKind.RETRAIN
+
+
+def test_a_freeze_comes_back_with_its_schedule() -> None:
+    weekend = Freeze("weekend", schedule=Cron.parse("0 18 * * 5"), lasting=Duration.parse("54 hours"))
+    friday = datetime(2020, 3, 6, 18, tzinfo=UTC)
+    assert weekend.until(friday - timedelta(seconds=1)) is None
+    assert weekend.until(friday) == friday + timedelta(hours=54)
+    assert weekend.until(friday + timedelta(hours=54)) is None
+    assert weekend.until(friday + timedelta(days=8)) == friday + timedelta(days=7, hours=54)
+
+
+def test_a_wish_that_the_policy_does_not_follow_goes_to_a_person() -> None:
+    policy = replace(POLICY, when={"severity": ["critical"], "environment": [{"anything-but": "dev"}]})
+    assert made(START, policy=policy).kind is DecisionKind.RETRAIN
+    in_dev = decide(alert(), Past(), policy, START, "dev")
+    assert in_dev is not None
+    assert (in_dev.kind, in_dev.needs_approval) == (DecisionKind.REVIEW, False)
+    assert "none of those that retrain.when follows" in in_dev.reasons[1]
+    review = decide(alert(action=Action.REVIEW), Past(), policy, START, "dev")
+    assert review is not None
+    assert len(review.reasons) == 1
+
+
+def test_what_waits_for_a_person_waits_for_so_long() -> None:
+    policy = replace(POLICY, expires=Duration.parse("2 days"))
+    waiting = made(START, policy=policy)
+    assert waiting.expires_at == START + timedelta(days=2)
+    assert not waiting.expired(START + timedelta(days=2, seconds=-1))
+    assert waiting.expired(START + timedelta(days=2))
+    assert made(START, policy=replace(policy, approval=ApprovalNeed.NONE)).expires_at is None

@@ -15,12 +15,14 @@ import click
 
 from watchkeeper.adapters.local.lock import alone
 from watchkeeper.app.registry.records import RememberingStore
+from watchkeeper.app.retraining.train import dataset_of
 from watchkeeper.app.setup.project import Project, load_project
 from watchkeeper.app.setup.targets import Target, open_target
 from watchkeeper.app.setup.workspace import open_workspace
 from watchkeeper.app.watching.jobs import one_by_one, side_by_side
 from watchkeeper.app.watching.watch import Watch
 from watchkeeper.cli.output import workspace_option
+from watchkeeper.cli.sources import source_request
 from watchkeeper.core.windows import Duration
 from watchkeeper.serving.workers import end_with_input
 
@@ -46,8 +48,8 @@ LOCK = "run/watch.lock"
 )
 @click.option("--with-caller", is_flag=True, hidden=True, help="End when standard input closes.")
 def watch(workspace: Path, interval: str, jobs: int, rules: str, with_caller: bool) -> None:
-    """Run monitors when their schedules come due, evaluate the alert rules, tell receivers and decide, until
-    Ctrl-C.
+    """Run monitors when their schedules come due, evaluate the alert rules, tell receivers, decide, and run
+    the retrains that wait for nobody, until Ctrl-C.
 
     `watchkeeper up` runs one. Windows that were missed while none ran are caught up with, 24 of a schedule at
     most. One watch at a time works in a workspace.
@@ -62,7 +64,8 @@ def watch(workspace: Path, interval: str, jobs: int, rules: str, with_caller: bo
     target = opens()
     several = side_by_side(opens, target, jobs) if jobs > 1 else contextlib.nullcontext(one_by_one(target))
     with alone(folder / LOCK, f"watch {workspace}"), several as runs:
-        watching = Watch(target, _say, runs, interval=length.seconds, evaluates=rules == "embedded")
+        learns = partial(dataset_of, project, source_request(None))
+        watching = Watch(target, _say, runs, length.seconds, evaluates=rules == "embedded", rows=learns)
 
         def end(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
             watching.stop.set()

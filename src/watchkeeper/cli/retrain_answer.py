@@ -10,7 +10,7 @@ import click
 from watchkeeper.adapters.local.actor import os_user
 from watchkeeper.adapters.local.lock import alone
 from watchkeeper.app.retraining.interruption import finishing, refuse_retrain
-from watchkeeper.app.retraining.retrain import RetrainJob, run_retrain
+from watchkeeper.app.retraining.retrain import RETRAINER, RetrainJob, run_retrain
 from watchkeeper.app.retraining.retrains import Retrain, answer_retrain, find_retrain
 from watchkeeper.app.retraining.train import dataset_of
 from watchkeeper.app.setup.project import load_project
@@ -20,9 +20,6 @@ from watchkeeper.cli.output import answer, json_option, workspace_option
 from watchkeeper.cli.progress import progress_bars
 from watchkeeper.cli.sources import data_option, source_request
 from watchkeeper.core.errors import Interrupted
-from watchkeeper.core.values import Actor
-
-RETRAINER = Actor("retrainer", "service")
 
 
 @click.command()

@@ -64,20 +64,20 @@ def up(
     """Serve every environment's endpoint, /metrics and the report, and watch them, until Ctrl-C.
 
     The watch, a process of its own, is `watchkeeper monitor watch`: it runs monitors when they are due,
-    evaluates the alert rules, tells receivers and decides.
+    evaluates the alert rules, tells receivers, decides, and runs the retrains that wait for nobody.
     """
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
     )
     settings = load_project(project or workspace)
+    watches = not rehearsal and not no_watch and project is None
     if not is_worker():
         click.echo(f"serving {workspace} on http://{host}:{port or '(any free port)'}", err=True)
         if rehearsal:
             end_with_input()
         else:
-            _mention_open_retrains(settings, workspace)
-    watched = rehearsal or no_watch or is_worker() or project is not None
-    with contextlib.nullcontext() if watched else watching(workspace, interval, rules):
+            _mention_open_retrains(settings, workspace, alone=not watches)
+    with contextlib.nullcontext() if not watches or is_worker() else watching(workspace, interval, rules):
         serve_project(settings, ServeRequest(workspace, host, port, rehearsal, workers))
 
 
@@ -134,22 +134,23 @@ class _Keeper:
             return self._process
 
 
-def _mention_open_retrains(settings: Project, workspace: Path) -> None:
-    """Nothing runs them on its own: say so, with what a person may type."""
+def _mention_open_retrains(settings: Project, workspace: Path, *, alone: bool) -> None:
+    """Say what nothing does on its own, with what a person may type: a watch runs what waits for nobody."""
     if held(workspace / LOCK):  # somebody is at it
         return
     for environment in settings.environments:
         for retrain in retrains(FolderStore(workspace.resolve()), environment):
             if not retrain.over:
-                click.echo(_mention(retrain), err=True)
+                click.echo(_mention(retrain, alone=alone), err=True)
 
 
-def _mention(retrain: Retrain) -> str:
+def _mention(retrain: Retrain, *, alone: bool) -> str:
     decision = retrain.decision
     which = f"{decision.id} --for {decision.environment}"
     ends = "rejects" if retrain.state is RetrainState.WAITING else "cancels"
+    by_hand = alone or retrain.state is RetrainState.WAITING
     return (
         f"retrain {decision.id} for {decision.environment} is {retrain.state}: "
-        f"`watchkeeper retrain approve {which}` runs it, "
+        f"{f'`watchkeeper retrain approve {which}`' if by_hand else 'the watch'} runs it, "
         f"`watchkeeper retrain reject {which} --why TEXT` {ends} it"
     )

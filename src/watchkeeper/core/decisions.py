@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from watchkeeper.core.cron import Cron
 from watchkeeper.core.encoding import digest
+from watchkeeper.core.patterns import matches
 from watchkeeper.core.rules import Action, Alert, AlertState
 from watchkeeper.core.windows import Duration, utc_text
 
@@ -28,13 +31,45 @@ class ApprovalNeed(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Freeze:
+    """Times without a retrain: from `begins` to before `ends`, or for `lasting` from each of `schedule`."""
+
+    why: str
+    begins: datetime | None = None
+    ends: datetime | None = None
+    schedule: Cron | None = None
+    lasting: Duration = field(default_factory=Duration)
+
+    def until(self, now: datetime) -> datetime | None:
+        """When the freeze that is on at `now` ends; None when none is on."""
+        begins, ends = self.begins, self.ends
+        if self.schedule is not None:
+            begins = self.schedule.previous(now + timedelta(microseconds=1))
+            ends = self.lasting.after(begins)
+        on = begins is not None and ends is not None and begins <= now < ends
+        return ends if on else None
+
+
+@dataclass(frozen=True, slots=True)
 class RetrainPolicy:
-    """When an alert may lead to a retrain: who approves, how long apart, how many within a time."""
+    """When an alert may lead to a retrain: who approves, how long apart, how many within a time.
+
+    `when` is a pattern (see `core.patterns`) of the alerts whose wish is followed, None for all of them;
+    `expires` is how long an approval may take.
+    """
 
     approval: ApprovalNeed
     cooldown: Duration
     at_most: int
     within: Duration
+    freezes: tuple[Freeze, ...] = ()
+    when: Mapping[str, object] | None = None
+    expires: Duration | None = None
+
+    def frozen(self, now: datetime) -> tuple[str, ...]:
+        """Each freeze that is on, in words."""
+        ends = ((each, each.until(now)) for each in self.freezes)
+        return tuple(f"frozen until {utc_text(end)}: {each.why}" for each, end in ends if end is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +86,11 @@ class Decision:
     time: datetime
     needs_approval: bool = False
     notify: tuple[str, ...] = ()
+    expires_at: datetime | None = None  # what waits for a person waits no longer than this
+
+    def expired(self, now: datetime) -> bool:
+        """Whether it has waited for a person too long."""
+        return self.expires_at is not None and now >= self.expires_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +125,11 @@ def decide(
     if alert.state is not AlertState.FIRING or alert.fired_at is None:
         return None
     ours = [d for d in past.decisions if (d.fingerprint, d.fired_at) == (alert.fingerprint, alert.fired_at)]
-    kind = _KINDS[alert.action]
+    kind, why = _kind(alert, policy, environment)
     held = _held_back(past, policy, now) if kind is DecisionKind.RETRAIN else ()
     if ours and (held or not _open_again(ours[-1], past)):
         return None
+    waits = kind is DecisionKind.RETRAIN and not held and policy.approval is ApprovalNeed.REQUIRED
     return Decision(
         id=digest([alert.fingerprint, environment, utc_text(alert.fired_at), len(ours)])[:16],
         kind=DecisionKind.SKIP if held else kind,
@@ -96,11 +137,35 @@ def decide(
         alert=alert.name,
         fingerprint=alert.fingerprint,
         fired_at=alert.fired_at,
-        reasons=(alert.summary, *held),
+        reasons=(alert.summary, *why, *held),
         time=now,
-        needs_approval=kind is DecisionKind.RETRAIN and not held and policy.approval is ApprovalNeed.REQUIRED,
+        needs_approval=waits,
         notify=alert.notify,
+        expires_at=policy.expires.after(now) if waits and policy.expires else None,
     )
+
+
+def _kind(alert: Alert, policy: RetrainPolicy, environment: str) -> tuple[DecisionKind, tuple[str, ...]]:
+    """What the alert asks for, or a person's look where the policy does not follow its wish to retrain."""
+    kind = _KINDS[alert.action]
+    if kind is not DecisionKind.RETRAIN or policy.when is None:
+        return kind, ()
+    if matches(policy.when, event_of(alert, environment)):
+        return kind, ()
+    return DecisionKind.REVIEW, ("it asks for a retrain, and is none of those that retrain.when follows",)
+
+
+def event_of(alert: Alert, environment: str) -> dict[str, object]:
+    """An alert as the event that patterns are about: its labels, and what its rule says."""
+    value = {} if alert.value is None else {"value": alert.value}
+    return {
+        **dict(alert.labels),
+        **value,
+        "alertname": alert.name,
+        "environment": environment,
+        "severity": alert.severity.value,
+        "action": alert.action.value,
+    }
 
 
 def _open_again(last: Decision, past: Past) -> bool:
@@ -109,7 +174,7 @@ def _open_again(last: Decision, past: Past) -> bool:
 
 def _held_back(past: Past, policy: RetrainPolicy, now: datetime) -> tuple[str, ...]:
     retrains = [decision.time for decision in past.decisions if decision.kind is DecisionKind.RETRAIN]
-    reasons = [f"retrain {identity} is not over yet" for identity in past.under_way]
+    reasons = [*policy.frozen(now), *(f"retrain {identity} is not over yet" for identity in past.under_way)]
     if retrains and now < (until := policy.cooldown.after(max(retrains))):
         reasons.append(
             f"cooling down until {utc_text(until)}: the last retrain was decided {utc_text(max(retrains))}"

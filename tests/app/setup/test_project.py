@@ -199,6 +199,25 @@ def test_any_section_may_be_overridden_under_an_environment(
         ("metric: model_quality_mape", "metric: model_quality_mapee", "slas.0.metric", "unknown metric"),
         ('"2 per 30 days"', '"2 per 30 moons"', "retrain.at_most", 'got "30 moons"'),
         (
+            "cooldown: 7 days",
+            "freeze: [{why: x}]",
+            "retrain.freeze.0.why",
+            "want from and until, or schedule",
+        ),
+        (
+            "cooldown: 7 days",
+            "freeze: [{why: x, from: 2020-01-02, until: 2020-01-02}]",
+            "retrain.freeze.0.until",
+            "want a time after 2020-01-02T00:00:00Z",
+        ),
+        (
+            "cooldown: 7 days",
+            "freeze: [{why: x, from: 2020-01-02T10:00, until: 2020-01-03}]",
+            "retrain.freeze.0.from",
+            "want a time with its zone",
+        ),
+        ("cooldown: 7 days", "when: {severity: critical}", "retrain.when", "severity: want a list of values"),
+        (
             "resale_price: label",
             "resale_price: feature",
             "data.columns.resale_price",

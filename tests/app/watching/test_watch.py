@@ -10,13 +10,19 @@ from pathlib import Path
 import pytest
 
 from tests.app.loop import Loop, bring_to_prod, model_of, new_loop, train_in
+from tests.app.retraining.market import RISEN, ask, risen_market
+from watchkeeper.adapters.local.lock import alone
 from watchkeeper.adapters.memory.endpoint import MemoryEndpointHost
+from watchkeeper.adapters.sources.dataset import Dataset
 from watchkeeper.app.alerts.alerting import alert_history, open_alerts, record_change
 from watchkeeper.app.alerts.deciding import decisions
 from watchkeeper.app.alerts.door import ALERTMANAGER
 from watchkeeper.app.captures.labels import record_labels
 from watchkeeper.app.registry.executions import executions
+from watchkeeper.app.retraining.retrains import RetrainState, retrains
+from watchkeeper.app.setup.workspace import LOCK
 from watchkeeper.app.watching.jobs import one_by_one
+from watchkeeper.app.watching.retraining import Retrainer
 from watchkeeper.app.watching.rules import RuleWatch
 from watchkeeper.app.watching.watch import Watch
 from watchkeeper.core.errors import IntegrityError, PlatformError
@@ -150,3 +156,65 @@ def test_a_disk_that_is_full_is_told_and_tried_again(tmp_path: Path, monkeypatch
     monkeypatch.setattr(type(loop.store), "create", lambda self, key, data: full_once(key, data))  # noqa: ARG005
     said = watched(loop, lambda: bool(decisions(loop.store, "prod")))
     assert any("look at the schedules: write it: no space left" in line for line in said)
+
+
+def decided_alone(folder: Path) -> Loop:
+    """A retrain is decided that needs nobody's approval."""
+    notified = "notifications: {group_wait: 0s"
+    loop = new_loop(folder, (notified, f"retrain: {{approval: {{prod: none}}}}\n{notified}"))
+    train_in(loop)
+    bring_to_prod(loop)
+    loop.clock.move_to(month_start(RISEN))
+    ask(loop)
+    return loop
+
+
+def test_a_retrain_that_waits_for_nobody_is_run_by_the_watch(tmp_path: Path) -> None:
+    loop = decided_alone(tmp_path)
+    said: list[str] = []
+    stop = threading.Event()
+
+    def report(line: str) -> None:
+        said.append(line)
+        if ": retrain " in line:
+            stop.set()
+
+    watch = Watch(loop.target, report, one_by_one(loop.target), interval=0.01, rows=risen_market, stop=stop)
+    watch.run()
+    (done,) = retrains(loop.store, "prod")
+    assert done.outcome is not None, said
+    assert done.starts[0].actor.name == "retrainer"
+    assert any(f"prod: retrain {done.decision.id}: {done.outcome.kind}" in line for line in said)
+
+
+def test_a_watch_that_is_stopped_leaves_its_retrain_for_the_next(tmp_path: Path) -> None:
+    loop = decided_alone(tmp_path)
+    stop = threading.Event()
+
+    def rows() -> Dataset:
+        stop.set()  # while it learns
+        return risen_market()
+
+    Retrainer(loop.target, rows, lambda _: None, stop).run()
+    (left,) = retrains(loop.store, "prod")
+    assert left.state is RetrainState.INTERRUPTED
+    said: list[str] = []
+    Retrainer(loop.target, risen_market, said.append, threading.Event()).run()
+    (done,) = retrains(loop.store, "prod")
+    assert (done.state, len(done.starts)) == (RetrainState.DONE, 2)
+
+
+def test_what_stands_in_a_retrains_way_is_said_once(tmp_path: Path) -> None:
+    loop = decided_alone(tmp_path)
+
+    def rows() -> Dataset:
+        raise PlatformError("fetch rows: the publisher does not answer", retryable=True)
+
+    said: list[str] = []
+    retrainer = Retrainer(loop.target, rows, said.append, threading.Event())
+    retrainer.run()
+    retrainer.run()
+    assert said == ["prod: fetch rows: the publisher does not answer"]
+    with alone(loop.target.folder / LOCK, "rehearse"):
+        Retrainer(loop.target, rows, said.append, threading.Event()).run()
+    assert len(said) == 1

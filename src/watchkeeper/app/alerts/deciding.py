@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from watchkeeper.app.registry.records import create_record, read_records
-from watchkeeper.app.retraining.retrains import retrains
+from watchkeeper.app.retraining.retrains import expire_unanswered, retrains
 from watchkeeper.app.setup.targets import Books
 from watchkeeper.core.audit import Event
 from watchkeeper.core.decisions import Decision, Past, decide
@@ -22,7 +22,11 @@ def decisions(store: Store, environment: str) -> tuple[Decision, ...]:
 
 
 def decide_on(books: Books, environment: str, alerts: Sequence[Alert]) -> tuple[Decision, ...]:
-    """Decide on each firing alert that has no decision yet; each is on record when this returns."""
+    """Decide on each firing alert that has no decision yet; each is on record when this returns.
+
+    What waited too long for an answer has ended before, so that a firing that goes on may ask again.
+    """
+    expire_unanswered(books, environment)
     now, policy = books.clock.now(), books.project.retrain_policy(environment)
     past = _past(books.store, environment)
     made = []

@@ -34,7 +34,7 @@ def settle_interrupted(target: Target, environment: str, job: RetrainJob) -> tup
     interrupted = [
         each for each in retrains(target.store, environment) if each.state is RetrainState.INTERRUPTED
     ]
-    return tuple(_settled(target, each, job) for each in interrupted)
+    return tuple(settle(target, each, job) for each in interrupted)
 
 
 def refuse_retrain(target: Target, retrain: Retrain, actor: Actor, why: str) -> Retrain:
@@ -62,7 +62,11 @@ def finishing(retrain: Retrain) -> str:
     return f"watchkeeper retrain approve {retrain.decision.id} --for {retrain.decision.environment}"
 
 
-def _settled(target: Target, retrain: Retrain, job: RetrainJob) -> Retrain:
+def settle(target: Target, retrain: Retrain, job: RetrainJob) -> Retrain:
+    """Run one that may run, up to `MOST_RUNS` runs in all, as it is then.
+
+    Raises as `run_retrain` does, the retrain still open, when it could not even begin.
+    """
     identity, now = retrain.decision.id, target.clock.now()
     if len(retrain.starts) >= MOST_RUNS:
         reason = f"interrupted in each of its {len(retrain.starts)} runs"

@@ -15,6 +15,7 @@ from watchkeeper.app.retraining.retrains import (
     Retrain,
     conclude_retrain,
     promoted_before,
+    refuse_while_frozen,
     start_retrain,
 )
 from watchkeeper.app.retraining.train import TrainingOrder, keep_candidate, newest_known, train_candidate
@@ -22,6 +23,8 @@ from watchkeeper.app.setup.targets import Target
 from watchkeeper.core.errors import Refused, WatchkeeperError
 from watchkeeper.core.values import Actor, Deployment, ModelVersion, Progress
 from watchkeeper.core.windows import Duration
+
+RETRAINER = Actor("retrainer", "service")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,15 @@ def run_retrain(target: Target, retrain: Retrain, job: RetrainJob) -> Retrain:
     The person who approved the retrain is the one whose approval lets the new version into each
     environment. Whatever happens is on record when this returns or raises; a retrain that failed
     is over, and the champion serves on. One that was interrupted is run again. Raises Refused when the
-    retrain is not approved, and PlatformError, nothing done yet, when the endpoints cannot be reached.
+    retrain is not approved or a freeze is on, and PlatformError, nothing done yet, when the endpoints
+    cannot be reached.
     """
     decision = retrain.decision
     if not retrain.runnable:
         raise Refused(f"run retrain {decision.id}: want it approved, it is {retrain.state}")
     if ended := promoted_before(target, retrain):
         return conclude_retrain(target, retrain, ended, job.actor)
+    refuse_while_frozen(target, retrain)
     target.host.flush()  # a target that cannot be reached is found out before anything is done
     champion = _champion(target, decision.environment)
     retrain = start_retrain(target, retrain, job.actor, champion)

@@ -8,13 +8,15 @@ from enum import StrEnum
 
 from watchkeeper.app.registry.models import catalogue, mirror_deployment
 from watchkeeper.app.registry.records import create_record, read_records
-from watchkeeper.app.setup.targets import Target
+from watchkeeper.app.setup.targets import Books, Target
 from watchkeeper.core.audit import Event
 from watchkeeper.core.decisions import Decision, DecisionKind
 from watchkeeper.core.errors import InputError, Refused
 from watchkeeper.core.ports import Store
 from watchkeeper.core.values import Actor, ModelVersion
 from watchkeeper.core.windows import utc_text
+
+EXPIRER = Actor("decision-policy", "service")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class OutcomeKind(StrEnum):
     NOT_ACCEPTED = "not accepted"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    EXPIRED = "expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,11 @@ class Retrain:
         return RetrainState.WAITING if self.decision.needs_approval else RetrainState.APPROVED
 
     @property
+    def outcome_reason(self) -> str:
+        """How it ended and why; empty while it has not."""
+        return f"{self.outcome.kind}, {self.outcome.reason}" if self.outcome else ""
+
+    @property
     def over(self) -> bool:
         """Whether nothing more can come of it."""
         return self.state in (RetrainState.DONE, RetrainState.REJECTED)
@@ -141,7 +149,8 @@ class Retrain:
     def fruitless(self) -> bool:
         """Whether it ran to its end and brought no better model.
 
-        One that a person rejected or cancelled is not: their no is final for that firing.
+        One that a person rejected or cancelled is not: their no is final for that firing. One that nobody
+        answered in time is: the firing may ask again.
         """
         ended = self.outcome
         return ended is not None and ended.promoted is None and ended.kind is not OutcomeKind.CANCELLED
@@ -179,9 +188,39 @@ def find_retrain(store: Store, environment: str, decision: str) -> Retrain:
     return found[0]
 
 
+def expire_unanswered(books: Books, environment: str) -> tuple[Retrain, ...]:
+    """Put an end to the retrains that nobody has answered in time; those that it is put to now."""
+    waiting = [each for each in retrains(books.store, environment) if each.state is RetrainState.WAITING]
+    return tuple(_expired(books, each) for each in waiting if each.decision.expired(books.clock.now()))
+
+
+def _expired(books: Books, retrain: Retrain) -> Retrain:
+    decision = retrain.decision
+    reason = f"nobody answered from {utc_text(decision.time)} on"
+    outcome = Outcome(decision.id, OutcomeKind.EXPIRED, reason, books.clock.now())
+    subject = f"retrain {decision.id} in {decision.environment}"
+    books.trail.append(Event("retrain.expired", subject, EXPIRER, outcome.time, reason, after=decision.alert))
+    create_record(books.store, f"{_key(decision.environment)}{decision.id}/outcome.json", outcome)
+    return replace(retrain, outcome=outcome)
+
+
+def refuse_while_frozen(books: Books, retrain: Retrain) -> None:
+    """Raises Refused while a freeze is on in the retrain's environment."""
+    decision = retrain.decision
+    if frozen := books.project.retrain_policy(decision.environment).frozen(books.clock.now()):
+        raise Refused(f"retrain {decision.id} in {decision.environment}: {'; '.join(frozen)}")
+
+
 def answer_retrain(target: Target, retrain: Retrain, approved: bool, actor: Actor, why: str) -> Retrain:
-    """Put a person's word on record. Raises Refused when the retrain does not wait for one."""
+    """Put a person's word on record.
+
+    Raises Refused when the retrain does not wait for one, or has waited too long, and for a yes in a freeze.
+    """
     decision, now = retrain.decision, target.clock.now()
+    if retrain.state is RetrainState.WAITING and decision.expired(now):
+        raise Refused(f"answer retrain {decision.id}: {_expired(target, retrain).outcome_reason}")
+    if approved:
+        refuse_while_frozen(target, retrain)
     if retrain.state is not RetrainState.WAITING:
         raise Refused(f"answer retrain {decision.id}: want one that waits, it is {retrain.state}")
     answer = Answer(decision.id, approved, actor, now, why)

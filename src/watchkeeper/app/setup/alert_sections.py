@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from watchkeeper.adapters.secrets import REFERENCE
-from watchkeeper.app.setup.section import Length, Section, said, unknown
-from watchkeeper.core.decisions import ApprovalNeed
+from watchkeeper.app.setup.section import Length, Moment, Schedule, Section, said, unknown
+from watchkeeper.core.decisions import ApprovalNeed, Freeze
 from watchkeeper.core.metrics import METRIC_PREFIX, METRICS, MetricType
+from watchkeeper.core.patterns import check_pattern
 from watchkeeper.core.rules import Action, Severity
-from watchkeeper.core.windows import Duration
+from watchkeeper.core.windows import Duration, utc_text
 
 KNOWN_METRICS = tuple(metric.name.removeprefix(METRIC_PREFIX) for metric in METRICS)
 COMPLETENESS = "data_quality_completeness_ratio"
@@ -69,10 +70,46 @@ class AlertSection(Section):
         return self
 
 
+class FreezeSection(Section):
+    """Times in which nothing is retrained: one span, or one again and again."""
+
+    model_config = ConfigDict(populate_by_name=False)
+
+    why: str = Field(min_length=1)
+    begins: Moment | None = Field(default=None, alias="from")
+    until: Moment | None = None
+    schedule: Schedule | None = None
+    lasting: Length | None = Field(default=None, alias="for")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> FreezeSection:
+        given = [each is not None for each in (self.begins, self.until, self.schedule, self.lasting)]
+        if given not in ([True, True, False, False], [False, False, True, True]):
+            raise said("want from and until, or schedule and for", "why")
+        if self.begins is not None and self.until is not None and self.begins >= self.until:
+            raise said(
+                f"until: want a time after {utc_text(self.begins)}, got {utc_text(self.until)}", "until"
+            )
+        return self
+
+    def freeze(self) -> Freeze:
+        return Freeze(self.why, self.begins, self.until, self.schedule, self.lasting or Duration())
+
+
 class RetrainSection(Section):
     approval: dict[str, ApprovalNeed] = {}
+    approval_expires: Length | None = None
     cooldown: Length = Duration(seconds=7 * 86400)
     at_most: str = Field(default="2 per 30 days", pattern=r"^\d+ per .+$")
+    freeze: list[FreezeSection] = []
+    when: dict[str, Any] | None = None
+
+    @field_validator("when")
+    @classmethod
+    def _is_a_pattern(cls, pattern: dict[str, Any] | None) -> dict[str, Any] | None:
+        if pattern is not None:
+            check_pattern(pattern)
+        return pattern
 
     @field_validator("at_most")
     @classmethod

@@ -103,7 +103,15 @@ class Project:
         section = self.environment(environment).retrain
         count, _, within = section.at_most.partition(" per ")
         need = section.approval.get(environment, ApprovalNeed.REQUIRED)
-        return RetrainPolicy(need, section.cooldown, int(count), Duration.parse(within))
+        return RetrainPolicy(
+            need,
+            section.cooldown,
+            int(count),
+            Duration.parse(within),
+            tuple(each.freeze() for each in section.freeze),
+            section.when,
+            section.approval_expires,
+        )
 
 
 def load_project(path: Path) -> Project:

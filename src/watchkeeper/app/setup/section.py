@@ -9,19 +9,33 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, model_validator
 from pydantic_core import PydanticCustomError
 
 from watchkeeper.core.cron import Cron
-from watchkeeper.core.windows import Duration
+from watchkeeper.core.windows import Duration, utc_text
 
 SAID = "said"
 
 
 def _parsed(kind: Any) -> BeforeValidator:
     return BeforeValidator(lambda value: kind.parse(value) if isinstance(value, str) else value)
+
+
+def _moment(value: object) -> object:
+    """A day, or a time with its zone: `2026-12-20`, `2026-12-20T18:00:00+08:00`."""
+    if not isinstance(value, str):
+        return value
+    try:
+        time = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f'want a day or a time, such as "2026-12-20", got "{value}"') from None
+    if time.tzinfo is None and len(value) > len("2026-12-20"):
+        raise ValueError(f'want a time with its zone, such as "2026-12-20T18:00:00Z", got "{value}"')
+    return time.replace(tzinfo=time.tzinfo or UTC)
 
 
 def said(message: str, *at: str | int) -> PydanticCustomError:
@@ -43,6 +57,7 @@ class OneOf:
 
 
 Length = Annotated[Duration, _parsed(Duration), PlainSerializer(str)]
+Moment = Annotated[datetime, BeforeValidator(_moment), PlainSerializer(utc_text)]
 Schedule = Annotated[Cron, _parsed(Cron), PlainSerializer(str)]
 
 

@@ -1,4 +1,4 @@
-"""The watch: schedules in one thread, rules in the other, so that a long analysis keeps no alert waiting."""
+"""The watch: rules in one thread, schedules in another, retrains in a third: none keeps an alert waiting."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from watchkeeper.adapters.sources.dataset import Dataset
 from watchkeeper.app.index.indexing import fresh_index
 from watchkeeper.app.monitoring.overdue import overdue_samples
 from watchkeeper.app.registry.executions import exposed
@@ -15,6 +16,7 @@ from watchkeeper.app.registry.records import RememberingStore
 from watchkeeper.app.setup.targets import Target
 from watchkeeper.app.watching.agenda import Agenda, Due, Skipped
 from watchkeeper.app.watching.jobs import SCHEDULER, Runs
+from watchkeeper.app.watching.retraining import Retrainer
 from watchkeeper.app.watching.rules import Round, RuleWatch
 from watchkeeper.core.audit import Event
 from watchkeeper.core.errors import IntegrityError, PlatformError, WatchkeeperError
@@ -34,7 +36,8 @@ class Watch:
 
     `runs` runs what is due (see `jobs`). Where Prometheus evaluates the rules, it `evaluates` none.
     `interval` is in seconds, between two evaluations of the rules. `report` hears, a line each, of what was
-    run, found, told and decided; both threads call it.
+    run, found, told and decided; all threads call it. `rows` are what decided retrains learn from; without
+    them none is run here.
     """
 
     target: Target
@@ -42,6 +45,7 @@ class Watch:
     runs: Runs
     interval: float = 15.0
     evaluates: bool = True
+    rows: Callable[[], Dataset] | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     _unreachable: bool = field(init=False, default=False)
     _waiting: list[Due] = field(init=False, default_factory=list)
@@ -53,19 +57,21 @@ class Watch:
         """
         names = self.target.project.environments
         watches = [RuleWatch(self.target, name, self.evaluates) for name in names]
-        with ThreadPoolExecutor(1, thread_name_prefix="schedules") as pool:
-            schedules = pool.submit(self._run_schedules)
-            schedules.add_done_callback(self._ended)
+        with ThreadPoolExecutor(2, thread_name_prefix="watch") as pool:
+            jobs = [pool.submit(self._run_schedules), pool.submit(self._run_retrains)]
+            for job in jobs:
+                job.add_done_callback(self._ended)
             try:
                 while not self.stop.is_set():
                     self._tried("evaluate the rules", lambda: self._evaluate(watches))
                     self.stop.wait(self.interval)
             finally:
                 self.stop.set()
-            schedules.result()
+            for job in jobs:
+                job.result()
 
     def _ended(self, _: Future[None]) -> None:
-        """Schedules that end end the watch: by their own fault, which is raised then, or by `stop`."""
+        """A thread that ends ends the watch: by its own fault, which is raised then, or by `stop`."""
         self.stop.set()
 
     def _evaluate(self, watches: Sequence[RuleWatch]) -> None:
@@ -101,6 +107,15 @@ class Watch:
         while not self.stop.is_set():
             self._tried("look at the schedules", lambda: self._run_due(agenda))
             self.stop.wait(LOOK_EVERY)
+
+    def _run_retrains(self) -> None:
+        if self.rows is None:
+            self.stop.wait()
+            return
+        retrainer = Retrainer(self.target, self.rows, self.report, self.stop)
+        while not self.stop.is_set():
+            self._tried("run what was decided", retrainer.run)
+            self.stop.wait(max(LOOK_EVERY, self.interval))
 
     def _run_due(self, agenda: Agenda) -> None:
         if isinstance(self.target.store, RememberingStore):
