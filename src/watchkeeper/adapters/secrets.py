@@ -31,3 +31,8 @@ def resolve(reference: str) -> str:
     if not found.strip():
         raise InputError(f"follow the secret {reference}: want a text, got none")
     return found.strip()
+
+
+def resolved(text: str) -> str:
+    """A text as it is, or what it stands for when it is a reference. Raises InputError as `resolve` does."""
+    return resolve(text) if REFERENCE.fullmatch(text) else text

@@ -71,7 +71,7 @@ def show(incident: str, workspace: Path, as_json: bool) -> None:
     store, project = open_workspace(workspace).store, load_project(workspace)
     environment, found = find_incident(store, project.environments, incident)
     story = incident_story(store, environment, found)
-    answer(story, as_json, lambda: incident_record(story).rstrip("\n"))
+    answer(story, as_json, lambda: incident_record(story, project.classification).rstrip("\n"))
 
 
 @incidents.command()

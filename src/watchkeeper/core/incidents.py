@@ -9,7 +9,7 @@ Source: the grouping and deduplication of Alertmanager, prometheus.io/docs/alert
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -49,8 +49,41 @@ class NotificationStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Digest:
+    """What an environment came to between two times, for who reads it once a day or a week."""
+
+    title: str
+    text: str  # Markdown
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where people find more: our server and Grafana, without a slash at the end; empty where there is none.
+
+    `classification` stands on everything that leaves the workspace.
+    """
+
+    external_url: str = ""
+    grafana_url: str = ""
+    classification: str = ""
+
+    def incident(self, incident: str) -> str:
+        """An incident's page; empty without a server to look at."""
+        return f"{self.external_url}/incidents/{incident}" if self.external_url else ""
+
+    def dashboard(self, labels: Mapping[str, str]) -> str:
+        """The endpoint's dashboard, about what these labels are about; empty without a Grafana."""
+        if not self.grafana_url:
+            return ""
+        named = {"project": "project", "environment": "env", "endpoint": "endpoint"}
+        chosen = [f"var-{word}={labels[name]}" for name, word in named.items() if name in labels]
+        return f"{self.grafana_url}/d/watchkeeper-endpoint?{'&'.join(chosen)}"
+
+
+@dataclass(frozen=True, slots=True)
 class Notification:
-    """What one receiver is told of one incident at `time`.
+    """What one receiver is told of one incident at `time`, or a `digest`, which is about no incident.
 
     The id follows from what is told, so that whoever works it out again comes to the same id. `alerts` are
     those that fire, and those that were resolved since the notification before.
@@ -63,6 +96,7 @@ class Notification:
     status: NotificationStatus
     alerts: tuple[Alert, ...]
     time: datetime
+    digest: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +134,7 @@ class Outlet:
     place: int
     kind: str
     options: Mapping[str, str]
+    links: Links = field(default_factory=Links)
 
     def __str__(self) -> str:
         return f"{self.receiver}/{self.place}-{self.kind}"

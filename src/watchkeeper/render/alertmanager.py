@@ -8,19 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from watchkeeper.core.incidents import Notification
+from watchkeeper.core.incidents import Links, Notification
 from watchkeeper.core.rules import Alert, AlertState
 from watchkeeper.core.windows import utc_text
 
 NEVER = "0001-01-01T00:00:00Z"  # what Alertmanager writes for an end that has not come
 
 
-def webhook_payload(notification: Notification, external_url: str = "") -> dict[str, Any]:
+def webhook_payload(notification: Notification, links: Links | None = None) -> dict[str, Any]:
     """The payload, with two keys beside Alertmanager's: the ids of the notification and of its incident.
 
-    `external_url` is where people reach us, without a slash at its end.
+    Where the project has a classification it is a third.
     """
-    alerts = [_alert(alert) for alert in notification.alerts]
+    links = links or Links()
+    alerts = [_alert(alert, links) for alert in notification.alerts]
     return {
         "version": "4",
         "groupKey": _group_key(notification.group),
@@ -30,10 +31,11 @@ def webhook_payload(notification: Notification, external_url: str = "") -> dict[
         "groupLabels": dict(notification.group),
         "commonLabels": _common([alert["labels"] for alert in alerts]),
         "commonAnnotations": _common([alert["annotations"] for alert in alerts]),
-        "externalURL": external_url,
+        "externalURL": links.external_url,
         "alerts": alerts,
         "notification": notification.id,
         "incident": notification.incident,
+        **({"classification": links.classification} if links.classification else {}),
     }
 
 
@@ -48,13 +50,15 @@ def alert_labels(alert: Alert) -> dict[str, str]:
     }
 
 
-def _alert(alert: Alert) -> dict[str, Any]:
+def _alert(alert: Alert, links: Links) -> dict[str, Any]:
+    dashboard = links.dashboard(dict(alert.labels))
     return {
         "status": "resolved" if alert.state is AlertState.RESOLVED else "firing",
         "labels": alert_labels(alert),
         "annotations": {
             "summary": alert.summary,
             **({"runbook_url": alert.runbook_url} if alert.runbook_url else {}),
+            **({"dashboard_url": dashboard} if dashboard else {}),
         },
         "startsAt": utc_text(alert.fired_at or alert.active_at),
         "endsAt": utc_text(alert.resolved_at) if alert.resolved_at else NEVER,

@@ -23,6 +23,7 @@ class BaselineDiffView:
     after: str
     changes: tuple[tuple[str, str], ...]
     distributions: tuple[Distribution, ...] = ()
+    classification: str = ""
 
 
 def baseline_page(view: BaselineDiffView) -> str:
@@ -31,6 +32,7 @@ def baseline_page(view: BaselineDiffView) -> str:
     changed = text.sentence(text.spelled(count, "change")) if count else "Nothing would change"
     return page(
         "baseline_diff.html",
+        classification=view.classification,
         view=view,
         headline=f"{changed} to the {view.monitor} baseline" if count else changed,
         exhibits=exhibits(view.distributions),

@@ -31,6 +31,7 @@ class ExecutionView:
     residuals: Residuals | None = None
     importances: Distribution | None = None
     facets: tuple[FacetThenAndNow, ...] = ()
+    classification: str = ""
 
 
 _QUALITY = "watchkeeper_model_quality_"
@@ -92,6 +93,7 @@ def execution_page(view: ExecutionView) -> str:
     execution, shown = view.execution, _shown(view.execution)
     return page(
         "execution.html",
+        classification=view.classification,
         view=view,
         execution=execution,
         headline=_headline(execution),

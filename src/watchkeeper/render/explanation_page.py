@@ -31,12 +31,14 @@ class ExplanationView:
     unit: str
     method: str
     rows: tuple[ExplainedRow, ...]
+    classification: str = ""
 
 
 def explanation_page(view: ExplanationView) -> str:
     """The page as HTML that needs nothing else."""
     return page(
         "explanation.html",
+        classification=view.classification,
         view=view,
         headline=f"Why {text.listing([text.amount(row.prediction, view.unit) for row in view.rows[:3]])}"
         f"{f' and {len(view.rows) - 3} more' if len(view.rows) > 3 else ''}",

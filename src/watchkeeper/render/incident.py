@@ -9,6 +9,7 @@ from datetime import datetime
 from watchkeeper.core.incidents import Incident
 from watchkeeper.core.values import Execution
 from watchkeeper.core.windows import utc_text
+from watchkeeper.render.markdown import plain
 
 _SUSPECTS = 8  # violations of an execution that are written out
 
@@ -31,24 +32,26 @@ class IncidentView:
     course: Sequence[Moment]
     ended: str
     similar: Sequence[str]
+    classification: str = ""
 
 
 def incident_markdown(view: IncidentView) -> str:
     """The record, the same for the same view."""
     incident = view.incident
     parts = [
+        *([f"> {plain(view.classification)}"] if view.classification else []),
         f"# {view.title}",
         _table(
             [
                 ("incident", incident.id),
-                *((name, _cell(value)) for name, value in incident.group if name != "incident"),
+                *((name, plain(value)) for name, value in incident.group if name != "incident"),
                 ("began", utc_text(incident.started_at)),
                 ("ended", utc_text(incident.ended_at) if incident.ended_at else "it goes on"),
             ]
         ),
         "## What fired\n\n" + "\n".join(_alerts(incident)),
         "## What was seen\n\n" + ("\n".join(_seen(view.executions)) or "No execution belongs to its alerts."),
-        "## Course\n\n" + "\n".join(f"- {utc_text(each.time)} {_cell(each.what)}" for each in view.course),
+        "## Course\n\n" + "\n".join(f"- {utc_text(each.time)} {plain(each.what)}" for each in view.course),
         f"## How it ended\n\n{view.ended}",
         "## Earlier ones like it\n\n"
         + ("\n".join(f"- {each}" for each in view.similar) or "None on record."),
@@ -66,21 +69,14 @@ def _alerts(incident: Incident) -> Iterator[str]:
         own = ", ".join(f"{name} {value}" for name, value in alert.labels if name not in shared)
         until = f" to {utc_text(alert.resolved_at)}" if alert.resolved_at else ", still firing"
         since = utc_text(alert.fired_at) if alert.fired_at else "?"
-        yield f"- **{alert.name}** {since}{until}: {_cell(alert.summary)}{f' ({_cell(own)})' if own else ''}"
+        yield f"- **{alert.name}** {since}{until}: {plain(alert.summary)}{f' ({plain(own)})' if own else ''}"
 
 
 def _seen(executions: Sequence[Execution]) -> Iterator[str]:
     for execution in executions:
-        yield f"- `{execution.schedule}`, {execution.window}: {execution.status}. {_cell(execution.reason)}"
+        yield f"- `{execution.schedule}`, {execution.window}: {execution.status}. {plain(execution.reason)}"
         found = execution.violations
         for violation in found[:_SUSPECTS]:
-            yield f"  - {_cell(violation.subject)}: {_cell(violation.description)}"
+            yield f"  - {plain(violation.subject)}: {plain(violation.description)}"
         if len(found) > _SUSPECTS:
             yield f"  - and {len(found) - _SUSPECTS} more"
-
-
-def _cell(text: str) -> str:
-    """Text that Markdown leaves as it is: names and values come from data."""
-    for sign in "\\`*_{}[]<>#|":
-        text = text.replace(sign, f"\\{sign}")
-    return " ".join(text.split())

@@ -23,6 +23,7 @@ def incident_page(view: IncidentView, distributions: Sequence[Distribution]) -> 
         span = f"From {began} to {text.time_text(incident.ended_at)}."
     return page(
         "incident.html",
+        classification=view.classification,
         view=view,
         incident=incident,
         group=[pair for pair in incident.group if pair[0] != "incident"],

@@ -37,9 +37,12 @@ _WORDINGS: tuple[Callable[..., str], ...] = (
 )
 
 
-def page(template: str, **values: object) -> str:
-    """The template filled in. Raises jinja2.UndefinedError for a missing value, ValueError for None."""
-    return _ENVIRONMENT.get_template(template).render(**values)
+def page(template: str, classification: str = "", **values: object) -> str:
+    """The template filled in, under the project's classification where it has one.
+
+    Raises jinja2.UndefinedError for a missing value, ValueError for None.
+    """
+    return _ENVIRONMENT.get_template(template).render(classification=classification, **values)
 
 
 def status_tone(status: Status) -> str:

@@ -52,6 +52,7 @@ def report_page(report: Report) -> str:
     """
     return page(
         "report.html",
+        classification=report.classification,
         report=report,
         headline=report_story.headline(report),
         standfirst=report_story.standfirst(report),

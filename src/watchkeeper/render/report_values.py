@@ -111,6 +111,7 @@ class Report:
     retrains: tuple[Retrain, ...] = ()
     seconds: tuple[tuple[str, float], ...] = ()  # stage, measured seconds
     ratio_limit: float | None = None  # RMSE over baseline above which the alert rule fires
+    classification: str = ""
 
     @property
     def waiting(self) -> tuple[Decision, ...]:

@@ -6,45 +6,20 @@ import json
 import socket
 import threading
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
+from tests.adapters.receivers.told import FIRING, RESOLVED, TOLD
 from tests.webhooks import listener, status
 from watchkeeper.adapters.memory.store import MemoryStore
 from watchkeeper.adapters.receivers import RECEIVERS, sender
 from watchkeeper.app.setup.alert_sections import ReceiverSection
-from watchkeeper.core.incidents import Delivery, Notification, NotificationStatus, Outlet, group_of
-from watchkeeper.core.rules import Action, Alert, AlertState, Severity
+from watchkeeper.core.incidents import Delivery, NotificationStatus, Outlet
 from watchkeeper.render.alertmanager import webhook_payload
 
-START = datetime(2020, 2, 1, tzinfo=UTC)
-FIRING = Alert(
-    name="DataQualityViolations",
-    fingerprint="b48e7e78b2343f7a",
-    labels=(("endpoint", "prices"), ("environment", "prod")),
-    state=AlertState.FIRING,
-    severity=Severity.WARNING,
-    action=Action.REVIEW,
-    notify=("mlops",),
-    summary="violations is 1, above 0",
-    value=1.0,
-    active_at=START - timedelta(minutes=5),
-    fired_at=START,
-)
-RESOLVED = replace(FIRING, state=AlertState.RESOLVED, resolved_at=START + timedelta(hours=1))
-TOLD = Notification(
-    id="0123456789abcdef",
-    incident="fedcba9876543210",
-    receiver="mlops",
-    group=group_of(FIRING),
-    status=NotificationStatus.FIRING,
-    alerts=(FIRING,),
-    time=START,
-)
 KEYS = ["version", "groupKey", "truncatedAlerts", "status", "receiver", "groupLabels", "commonLabels"]
 ALERT_KEYS = ["status", "labels", "annotations", "startsAt", "endsAt", "generatorURL", "fingerprint"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -11,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.loop import KIM, Loop, new_loop
+from tests.app.loop import KIM, PROJECT, Loop, new_loop, write_project
+from tests.trackers import GITHUB_TOKEN, trackers
 from tests.webhooks import Heard, listener, status
 from watchkeeper.app.alerts.alerting import evaluate_rules
 from watchkeeper.app.alerts.delivering import Dispatcher, notifications, receipts
 from watchkeeper.app.alerts.trying_out import try_receiver
+from watchkeeper.app.setup.project import load_project
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.values import Sample, labels_of
 
@@ -245,3 +248,46 @@ def test_a_receiver_can_be_tried_over_every_way_it_has(
     assert notifications(loop.store, "prod") == ()  # it is no incident
     with pytest.raises(InputError, match=r'unknown receiver "mlop"; did you mean "mlops"'):
         try_receiver(loop.target, "prod", "mlop", KIM)
+
+
+def test_a_test_leaves_no_ticket_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN_HERE", GITHUB_TOKEN)
+    with trackers() as both:
+        way = f"url: '{both.url}/repos/o/r', tracker: github, token: '${{env:GITHUB_TOKEN_HERE}}'"
+        loop = new_loop(tmp_path, (FILE, f"mlops: [{{kind: ticket, {way}}}]"))
+        (tried,) = try_receiver(loop.target, "prod", "mlops", KIM)
+        wait(loop, 60)
+        try_receiver(loop.target, "prod", "mlops", KIM)
+        degrade(loop)
+        wait(loop, 60)
+        Dispatcher(loop.target, "prod").run()
+    assert tried.delivery.delivered
+    assert [(each.title, each.closed) for each in both.issues] == [
+        ("[firing] ReceiverTest, demo-prod", True),
+        ("[firing] ReceiverTest, demo-prod", True),
+        ("[firing] ModelQualityDegraded, demo-prod", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("way", "fault"),
+    [
+        ("{kind: webhook}", "want a url for the kind webhook, got none"),
+        ("{kind: file, url: 'http://x'}", "url is a key of the kinds webhook and apprise"),
+        ("{kind: webhook, url: 'http://x', path: y}", "path is a key of the kind file alone"),
+        ("{kind: webhook, url: 'ftp://x'}", "url: want http:// or https:// and a host"),
+        ("{kind: webhook, url: 'https://me:pass@x'}", "url: want no password in it"),
+        ("{kind: webhook, url: 'http://x', token: abc}", "token: want a reference to a secret"),
+        ("{kind: apprise, url: 'slack://a/b/c'}", "url: want a reference to a secret"),
+        ("{kind: digest, url: '${env:X}'}", "want a schedule for the kind digest, got none"),
+        ("{kind: ticket, url: 'http://x'}", "want a tracker for the kind ticket, got none"),
+        ("{kind: ticket, url: 'http://x', tracker: jira}", "want a board for the tracker jira"),
+        ("{kind: ticket, url: 'http://x', tracker: trac}", "tracker: "),
+        ("{kind: pager, url: 'http://x'}", "kind: "),
+    ],
+)
+def test_a_way_that_cannot_be_used_is_refused_with_its_line(tmp_path: Path, way: str, fault: str) -> None:
+    line = PROJECT.splitlines().index("receivers:") + 2
+    with pytest.raises(InputError, match=re.escape(fault)) as refused:
+        load_project(write_project(tmp_path, (FILE, f"mlops: [{way}]")))
+    assert f"watchkeeper.yaml:{line}: receivers.mlops.0" in str(refused.value)

@@ -7,14 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.loop import Loop, new_loop
+from tests.app.loop import ANA, Loop, bring_to_prod, model_of, new_loop, train_in
 from watchkeeper.app.alerts.alerting import evaluate_rules, open_alerts
 from watchkeeper.app.alerts.deciding import decide_on
 from watchkeeper.app.alerts.delivering import Dispatcher
-from watchkeeper.app.alerts.incident_stories import known_incidents
+from watchkeeper.app.alerts.incident_records import incident_record
+from watchkeeper.app.alerts.incident_stories import incident_story, known_incidents
+from watchkeeper.app.monitoring.run import run_monitor
+from watchkeeper.app.monitoring.schedule import MonitorRun
 from watchkeeper.app.pages.incidents import incident_html
+from watchkeeper.app.pages.reporting import write_execution_page
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.values import Sample, labels_of
+from watchkeeper.core.windows import month_start
 
 RATIO = "watchkeeper_model_quality_rmse_baseline_ratio"
 
@@ -32,7 +37,7 @@ def see(loop: Loop, value: float, feature: str = "town") -> None:
 
 
 def shown(loop: Loop) -> str:
-    return incident_html(loop.store, ("dev", "uat", "prod"), known_incidents(loop.store, "prod")[-1].id[:8])
+    return incident_html(loop.store, loop.target.project, known_incidents(loop.store, "prod")[-1].id[:8])
 
 
 def test_it_has_what_fired_the_course_and_what_is_awaited(loop: Loop) -> None:
@@ -67,4 +72,27 @@ def test_what_data_holds_is_text(loop: Loop) -> None:
 
 def test_an_incident_that_there_is_not_is_told(loop: Loop) -> None:
     with pytest.raises(InputError, match="find incident zzz"):
-        incident_html(loop.store, ("prod",), "zzz")
+        incident_html(loop.store, loop.target.project, "zzz")
+
+
+def test_every_page_and_record_says_how_the_project_is_classified(tmp_path: Path) -> None:
+    said = "OFFICIAL (CLOSED) <b>"
+    loop = new_loop(tmp_path, ("version: 1\n", f'version: 1\nclassification: "{said}"\n'))
+    train_in(loop)
+    bring_to_prod(loop)
+    loop.send(loop.plan(), model_of(loop))
+    loop.clock.move_to(month_start("2020-07"))
+    execution = run_monitor(loop.target, MonitorRun("data-quality", "prod", loop.clock.now()), ANA)
+    write_execution_page(loop.target, execution)
+    (page,) = [
+        loop.store.read(key).decode() for key in loop.store.list("executions/") if key.endswith("html")
+    ]
+    shown = '<p class="classification">OFFICIAL (CLOSED) &lt;b&gt;</p>'
+    assert shown in page
+    labels = labels_of(project="demo", environment="prod", endpoint="demo-prod")
+    evaluate_rules(loop.target, "prod", [Sample(RATIO, labels, 1.9, loop.clock.now())])
+    (incident,) = known_incidents(loop.store, "prod")
+    assert shown in incident_html(loop.store, loop.target.project, incident.id)
+    story = incident_story(loop.store, "prod", incident)
+    record = incident_record(story, loop.target.project.classification)
+    assert record.startswith("> OFFICIAL (CLOSED) \\<b\\>\n")

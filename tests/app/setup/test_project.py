@@ -299,4 +299,5 @@ def test_every_section_but_those_that_make_a_project_can_be_overridden() -> None
         "project",
         "environments",
         "problem",
+        "classification",
     }

@@ -16,9 +16,15 @@ from watchkeeper.core.ports import Store
 
 Sender = Callable[[Store, Outlet, Notification], Delivery]
 
+DIGEST = "digest"  # the kind that is told of no incident, and of everything once a day or a week
+ALERTMANAGERS = frozenset({"webhook"})  # kinds that Alertmanager reaches itself, where one runs
+
 RECEIVERS: Mapping[str, str] = MappingProxyType(
     {
+        "apprise": "watchkeeper.adapters.receivers.apprise:send",
+        DIGEST: "watchkeeper.adapters.receivers.apprise:send",
         "file": "watchkeeper.adapters.receivers.file:send",
+        "ticket": "watchkeeper.adapters.receivers.ticket:send",
         "webhook": "watchkeeper.adapters.receivers.webhook:send",
     }
 )

@@ -15,7 +15,7 @@ def send(store: Store, outlet: Outlet, notification: Notification) -> Delivery:
     try:
         store.write(
             f"{outlet.options['path']}/{name}",
-            encode(webhook_payload(notification, outlet.options.get("external_url", ""))),
+            encode(webhook_payload(notification, outlet.links)),
         )
     except PlatformError as error:
         return Delivery(delivered=False, reason=str(error))

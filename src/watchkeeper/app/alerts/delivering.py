@@ -10,16 +10,19 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from watchkeeper.adapters.receivers import RECEIVERS, sender
+from watchkeeper.adapters.receivers import DIGEST, RECEIVERS, sender
 from watchkeeper.app.alerts.alerting import AlertLog
+from watchkeeper.app.alerts.digests import digest_of
 from watchkeeper.app.alerts.muting import mute_spans
 from watchkeeper.app.registry.records import create_record, read_records
 from watchkeeper.app.setup.project import Project
 from watchkeeper.app.setup.targets import Books
+from watchkeeper.core.cron import Cron
 from watchkeeper.core.encoding import digest
 from watchkeeper.core.incidents import (
     Delivery,
     Incident,
+    Links,
     Notification,
     NotificationStatus,
     Outlet,
@@ -33,6 +36,7 @@ from watchkeeper.core.incidents import (
 from watchkeeper.core.mutes import MuteState, hidden_by, muted
 from watchkeeper.core.ports import Store
 from watchkeeper.core.rules import Alert
+from watchkeeper.core.windows import utc_text
 
 FIRST_RETRY, LAST_RETRY = 5.0, 300.0  # seconds after the first failure, doubled with each one up to the last
 
@@ -91,6 +95,7 @@ class Dispatcher:
     books: Books
     environment: str
     kinds: frozenset[str] = frozenset(RECEIVERS)  # of outlets; others are somebody else's to use
+    _began: datetime = field(init=False)
     _log: AlertLog = field(init=False)
     _told: dict[tuple[str, str], list[Notification]] = field(init=False, default_factory=dict)
     _attempts: dict[tuple[str, str], int] = field(init=False, default_factory=dict)
@@ -98,6 +103,7 @@ class Dispatcher:
 
     def __post_init__(self) -> None:
         store, environment = self.books.store, self.environment
+        self._began = self.books.clock.now()
         self._log = AlertLog(store, environment)
         ours = [each for each in outlets(self.books.project, environment) if each.kind in self.kinds]
         self._lines = {str(each): _Line(each) for each in ours}
@@ -121,7 +127,7 @@ class Dispatcher:
             notification = next_notification(incident, receiver, told, timing, now)
             if notification is not None:
                 self._post(notification)
-        for notification in self._summaries(now):
+        for notification in (*self._summaries(now), *self._digests(now)):
             self._post(notification)
         return tuple(receipt for line in self._lines.values() for receipt in self._deliver(line, now))
 
@@ -136,6 +142,7 @@ class Dispatcher:
                 due.append(escalates_at(incident, self._of(incident), timing))
         now = self.books.clock.now()
         due += [line.next_try(now) for line in self._lines.values()]
+        due += [self._digest_due(line.outlet) for line in self._lines.values() if line.outlet.kind == DIGEST]
         muting = mute_spans(self.books.store, self.environment)
         due += [span.ends_at for span in muting if span.state(now) is MuteState.ACTIVE]
         return min((each for each in due if each is not None), default=None)
@@ -203,6 +210,30 @@ class Dispatcher:
                     time=now,
                 )
 
+    def _digests(self, now: datetime) -> Iterator[Notification]:
+        """Each outlet's digest that is due; after a time in which nothing ran one, about all of that time."""
+        for line in self._lines.values():
+            if line.outlet.kind != DIGEST or (due := self._digest_due(line.outlet)) > now:
+                continue
+            name, receiver = digest_name(line.outlet), line.outlet.receiver
+            told = self._told.get((name, receiver), [])
+            since = told[-1].time if told else _schedule(line.outlet).previous(due)
+            waiting = {str(each): count for each, count in self.undelivered()}
+            yield Notification(
+                id=digest([name, self.environment, utc_text(due)])[:16],
+                incident=name,
+                receiver=receiver,
+                group=(("environment", self.environment),),
+                status=NotificationStatus.RESOLVED,
+                alerts=(),
+                time=now,
+                digest=digest_of(self.books, self.environment, since, waiting),
+            )
+
+    def _digest_due(self, outlet: Outlet) -> datetime:
+        told = self._told.get((digest_name(outlet), outlet.receiver), [])
+        return _schedule(outlet).next(told[-1].time if told else self._began)
+
     def _post(self, notification: Notification) -> None:
         """Put it on record, then in the lines that it waits in."""
         stamp = f"{notification.time:%Y%m%dT%H%M%S.%fZ}"
@@ -213,7 +244,7 @@ class Dispatcher:
     def _queue(self, notification: Notification, delivered: Collection[tuple[str, str]] = ()) -> None:
         self._told.setdefault((notification.incident, notification.receiver), []).append(notification)
         for name, line in self._lines.items():
-            if line.outlet.receiver == notification.receiver and (notification.id, name) not in delivered:
+            if _is_for(line.outlet, notification) and (notification.id, name) not in delivered:
                 line.waiting.append(_Waiting(notification))
 
     def _deliver(self, line: _Line, now: datetime) -> Iterator[Receipt]:
@@ -248,18 +279,35 @@ class Dispatcher:
         return receipt
 
 
+def _is_for(outlet: Outlet, notification: Notification) -> bool:
+    """An outlet of digests hears its own digests and nothing else; the others hear everything else."""
+    if notification.digest is not None or outlet.kind == DIGEST:
+        return notification.incident == digest_name(outlet)
+    return outlet.receiver == notification.receiver
+
+
+def digest_name(outlet: Outlet) -> str:
+    """What an outlet's digests are told under, in the place of an incident."""
+    return f"digest-{outlet}"
+
+
 def _again(now: datetime, failures: int, delivery: Delivery) -> datetime:
     """When to try again after so many failures, not sooner than the outlet asked for."""
     pause = min(FIRST_RETRY * 2 ** min(failures - 1, 16), LAST_RETRY)
     return now + timedelta(seconds=max(pause, delivery.retry_after or 0.0))
 
 
+def _schedule(outlet: Outlet) -> Cron:
+    return Cron.parse(outlet.options["schedule"])
+
+
 def outlets(project: Project, environment: str) -> tuple[Outlet, ...]:
     """Every way to reach every receiver of an environment."""
     settings = project.environment(environment)
-    ours = {"external_url": settings.notifications.external_url}
+    told = settings.notifications
+    links = Links(told.external_url, told.grafana_url, project.classification)
     return tuple(
-        Outlet(name, place, each.kind, {**each.options(), **ours})
+        Outlet(name, place, each.kind, each.options(), links)
         for name, ways in settings.receivers.items()
         for place, each in enumerate(ways)
     )

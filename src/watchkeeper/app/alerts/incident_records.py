@@ -12,12 +12,12 @@ from watchkeeper.core.windows import utc_text
 from watchkeeper.render.incident import IncidentView, Moment, incident_markdown
 
 
-def incident_record(story: IncidentStory) -> str:
-    """The story as Markdown."""
-    return incident_markdown(incident_view(story))
+def incident_record(story: IncidentStory, classification: str = "") -> str:
+    """The story as Markdown, under the project's classification where it has one."""
+    return incident_markdown(incident_view(story, classification))
 
 
-def incident_view(story: IncidentStory) -> IncidentView:
+def incident_view(story: IncidentStory, classification: str = "") -> IncidentView:
     """What the record and the page show of a story."""
     incident = story.incident
     names = ", ".join(dict.fromkeys(alert.name for alert in incident.alerts))
@@ -28,6 +28,7 @@ def incident_view(story: IncidentStory) -> IncidentView:
         course=sorted(_course(story), key=lambda each: each.time),
         ended=_ended(story),
         similar=[_similar(each) for each in story.similar],
+        classification=classification,
     )
 
 

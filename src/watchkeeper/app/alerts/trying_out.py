@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
-from watchkeeper.adapters.receivers import sender
+from watchkeeper.adapters.receivers import DIGEST, sender
 from watchkeeper.app.alerts.delivering import outlets
+from watchkeeper.app.alerts.digests import digest_of
 from watchkeeper.app.setup.section import unknown
 from watchkeeper.app.setup.targets import Books
 from watchkeeper.core.audit import Event
@@ -34,12 +36,27 @@ def try_receiver(books: Books, environment: str, receiver: str, actor: Actor) ->
         known = books.project.environment(environment).receivers
         raise InputError(f"test a receiver of {environment}: {unknown(receiver, known, 'receiver')}")
     notification = _test(books, environment, receiver, actor)
-    found = tuple(TriedOutlet(way, sender(way.kind)(books.store, way, notification)) for way in ways)
+    found = tuple(TriedOutlet(way, _try(books, environment, way, notification)) for way in ways)
     failed = [f"{each.outlet}: {each.delivery.reason}" for each in found if not each.delivery.delivered]
     subject = f"{receiver} in {environment}"
     why = "; ".join(failed) or "delivered"
     books.trail.append(Event("receiver.tested", subject, actor, books.clock.now(), why))
     return found
+
+
+def _try(books: Books, environment: str, way: Outlet, test: Notification) -> Delivery:
+    """An outlet of digests gets one of the last day; a ticket that a test opened is closed again."""
+    tell, now = sender(way.kind), books.clock.now()
+    if way.kind == DIGEST:
+        seen = digest_of(books, environment, now - timedelta(days=1), {})
+        return tell(books.store, way, replace(test, digest=replace(seen, title=f"[test] {seen.title}")))
+    told = tell(books.store, way, test)
+    if not told.delivered or way.kind != "ticket":
+        return told
+    over = tuple(replace(each, state=AlertState.RESOLVED, resolved_at=now) for each in test.alerts)
+    identity = digest([test.id, "over"])[:16]
+    ended = replace(test, id=identity, status=NotificationStatus.RESOLVED, alerts=over)
+    return tell(books.store, way, ended)
 
 
 def _test(books: Books, environment: str, receiver: str, actor: Actor) -> Notification:
@@ -61,7 +78,7 @@ def _test(books: Books, environment: str, receiver: str, actor: Actor) -> Notifi
     )
     return Notification(
         id=digest([NAME, receiver, utc_text(now)])[:16],
-        incident=digest([NAME, environment, receiver])[:16],
+        incident=digest([NAME, environment, receiver, utc_text(now)])[:16],
         receiver=receiver,
         group=group_of(alert),
         status=NotificationStatus.FIRING,

@@ -69,6 +69,7 @@ def diff_page(project: Project, store: Store, found: BaselineDiff) -> str:
         after=_titled(found.after),
         changes=tuple((change.column, change.what) for change in found.changes),
         distributions=_distributions(store, found),
+        classification=project.classification,
     )
     return baseline_page(view)
 

@@ -90,6 +90,7 @@ def explanation_of(project: Project, found: Sequence[Explanation]) -> str:
                 )
                 for each in found
             ),
+            classification=project.classification,
         )
     )
 

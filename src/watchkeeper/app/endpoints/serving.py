@@ -146,7 +146,7 @@ def _page(store: Store, project: Project, path: str) -> bytes | None:
     """The report at `/`, executions' pages under their keys, incidents' by id; None for anything else."""
     if path.startswith(_INCIDENTS):
         try:
-            return incident_html(store, project.environments, path.removeprefix(_INCIDENTS)).encode()
+            return incident_html(store, project, path.removeprefix(_INCIDENTS)).encode()
         except InputError:
             return None
     key = path or REPORT

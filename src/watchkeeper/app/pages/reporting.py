@@ -68,6 +68,7 @@ def write_execution_page(target: Target, execution: Execution) -> None:
         residuals=evidence.residuals if evidence else None,
         importances=importances(target.store, execution),
         facets=facets(target.store, execution, sensitive),
+        classification=target.project.classification,
     )
     target.store.write(f"{folder_of(target.store, execution)}report.html", execution_page(view).encode())
 
@@ -96,6 +97,7 @@ def _report(target: Target, summary: Summary, segments: Sequence[Segment]) -> Re
         first=summary.first,
         until=summary.until,
         label_unit=settings.data.unit,
+        classification=target.project.classification,
         counts=Counts(counts.requests, counts.captured, counts.rows, counts.labels, counts.scored),
         audit=AuditSlice(entries[-AUDIT_SHOWN:], summary.audit),
         generated_at=target.clock.now(),

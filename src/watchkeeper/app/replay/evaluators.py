@@ -11,6 +11,7 @@ from typing import Protocol
 
 from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.adapters.local.programs import free_ports
+from watchkeeper.adapters.receivers import ALERTMANAGERS
 from watchkeeper.app.alerts.alerting import Evaluation, evaluate_rules, evaluated, open_alerts
 from watchkeeper.app.alerts.delivering import Dispatcher
 from watchkeeper.app.alerts.door import DOOR_TOKEN, door_token, take_in
@@ -44,6 +45,9 @@ class Evaluator(Protocol):
         """How the servers' answers compare with ours; None where there are none."""
 
 
+REHEARSED = frozenset({"file", "webhook"})  # kinds that are told in a rehearsal: no mail, no ticket
+
+
 @dataclass(slots=True)
 class Embedded:
     """Our own evaluator and dispatcher."""
@@ -54,7 +58,7 @@ class Embedded:
     _open: tuple[Alert, ...] = field(init=False, default=())
 
     def __post_init__(self) -> None:
-        self.dispatcher = Dispatcher(self.target, self.environment)
+        self.dispatcher = Dispatcher(self.target, self.environment, REHEARSED)
 
     def evaluate(self, samples: Sequence[Sample]) -> Evaluation:
         found = evaluate_rules(self.target, self.environment, samples, self._open)
@@ -89,7 +93,7 @@ class Stacked:
     _dispatcher: Dispatcher = field(init=False)
 
     def __post_init__(self) -> None:
-        self._dispatcher = Dispatcher(self.target, self.environment, frozenset({"file"}))
+        self._dispatcher = Dispatcher(self.target, self.environment, REHEARSED - ALERTMANAGERS)
 
     def evaluate(self, samples: Sequence[Sample]) -> Evaluation:
         self._evaluate_ours(samples)

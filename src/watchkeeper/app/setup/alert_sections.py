@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
@@ -31,7 +32,23 @@ BY_THRESHOLD = (
     "bias_",
     "estimated_quality_",
 )  # these wake nobody by default
-OF_RECEIVERS = {"path": "file", "url": "webhook", "token": "webhook"}
+OF_RECEIVERS = {
+    "path": ("file",),
+    "url": ("webhook", "apprise", "ticket", "digest"),
+    "token": ("webhook", "ticket"),
+    "tracker": ("ticket",),
+    "user": ("ticket",),
+    "board": ("ticket",),
+    "issue_type": ("ticket",),
+    "schedule": ("digest",),
+}
+NEEDED = {
+    "webhook": ("url",),
+    "apprise": ("url",),
+    "ticket": ("url", "tracker"),
+    "digest": ("url", "schedule"),
+}
+BY_SECRET_URL = ("apprise", "digest")
 
 
 class AlertSection(Section):
@@ -154,29 +171,51 @@ class SlaSection(Section):
 class ReceiverSection(Section):
     """One way to reach somebody. A key belongs to the kinds that `OF_RECEIVERS` names."""
 
-    kind: Literal["file", "webhook"]
+    kind: Literal["file", "webhook", "apprise", "ticket", "digest"]
     path: str = "notifications"
-    url: str = Field(default="", pattern=r"^(https?://.+)?$")
+    url: str = ""
     token: str | None = None
+    tracker: Literal["github", "jira"] | None = None
+    user: str | None = None
+    board: str | None = None
+    issue_type: str | None = None
+    schedule: Schedule | None = None
 
     @model_validator(mode="after")
     def _keys_of_its_kind(self) -> ReceiverSection:
         for key in sorted(self.model_fields_set & OF_RECEIVERS.keys()):
-            if OF_RECEIVERS[key] != self.kind:
-                raise said(f"{key} is a key of the kind {OF_RECEIVERS[key]} alone", key)
-        if self.kind == "webhook" and not self.url:
-            raise said("want a url for the kind webhook, got none")
+            if self.kind not in OF_RECEIVERS[key]:
+                kinds = " and ".join(OF_RECEIVERS[key])
+                raise said(f"{key} is a key of the kind{'s' * (' ' in kinds)} {kinds} alone", key)
+        for key in NEEDED.get(self.kind, ()):
+            if not getattr(self, key):
+                raise said(f"want a {key} for the kind {self.kind}, got none")
+        if self.tracker == "jira" and not self.board:
+            raise said("want a board for the tracker jira, the project's key, got none")
+        return self
+
+    @model_validator(mode="after")
+    def _secrets_by_reference(self) -> ReceiverSection:
+        wanted = "want a reference to a secret, ${env:NAME} or ${file:PATH}, got a text that may be one"
         if self.token is not None and not REFERENCE.fullmatch(self.token):
-            wanted = "want a reference to a secret, ${env:NAME} or ${file:PATH}, got a text that may be one"
             raise said(f"token: {wanted}", "token")
+        if not self.url or REFERENCE.fullmatch(self.url):
+            return self
+        if self.kind in BY_SECRET_URL:  # who knows it may write to the channel
+            raise said(f"url: {wanted}", "url")
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise said(f'url: want http:// or https:// and a host, got "{self.url}"', "url")
+        if parts.username or parts.password:
+            raise said("url: want no password in it; it may be a reference as a whole, ${env:NAME}", "url")
         return self
 
     def options(self) -> dict[str, str]:
         """What its adapter is told."""
         return {
             key: str(value)
-            for key, kind in OF_RECEIVERS.items()
-            if kind == self.kind and (value := getattr(self, key)) is not None
+            for key, kinds in OF_RECEIVERS.items()
+            if self.kind in kinds and (value := getattr(self, key)) is not None
         }
 
 
@@ -189,5 +228,6 @@ class NotificationsSection(Section):
     escalate_after: Length | None = None
     escalate_to: list[str] = []
     external_url: str = Field(default="", pattern=r"^(https?://.*[^/])?$")
+    grafana_url: str = Field(default="", pattern=r"^(https?://.*[^/])?$")
     runbooks: str = Field(default="docs/runbooks", pattern=r"[^/]$")
     mute_at_most: Length = Duration(seconds=7 * 86400)

@@ -40,6 +40,11 @@ class Project:
         return self.settings.project
 
     @property
+    def classification(self) -> str:
+        """What stands on every page and notification; empty where the project has none."""
+        return self.settings.classification
+
+    @property
     def digest(self) -> str:
         """sha256 of the file as it was read."""
         return digest(self.text.encode())

@@ -280,6 +280,7 @@ class ProjectFile(Section):
     version: Literal[1]
     project: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     problem: Literal["regression"]
+    classification: str = ""
     data: DataSection
     training: TrainingSection
     environments: dict[str, EnvironmentSection] = Field(min_length=1)

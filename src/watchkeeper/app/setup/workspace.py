@@ -53,6 +53,7 @@ WRITTEN = frozenset(
         "shadow-captures",
         "spool",
         "stack",
+        "tickets",
         "training",
         LOCK,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from watchkeeper.adapters.receivers import RECEIVERS
+from watchkeeper.adapters.receivers import ALERTMANAGERS, RECEIVERS
 from watchkeeper.app.alerts.alerting import Evaluation, evaluate_rules, open_alerts
 from watchkeeper.app.alerts.deciding import decide_on
 from watchkeeper.app.alerts.delivering import Dispatcher, Receipt
@@ -39,7 +39,7 @@ class RuleWatch:
     _open: tuple[Alert, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        kinds = frozenset(RECEIVERS) if self.evaluates else frozenset({"file"})
+        kinds = frozenset(RECEIVERS) - (frozenset() if self.evaluates else ALERTMANAGERS)
         self.dispatcher = Dispatcher(self.books, self.environment, kinds)
         self._open = open_alerts(self.books.store, self.environment)
 
