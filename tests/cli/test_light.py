@@ -66,6 +66,8 @@ LIGHT = {  # what is typed after each light command; it ends with the code
     "index rebuild": ((), 0),
     "index check": ((), 0),
     "monitor trend": (("model_quality_rmse",), 0),
+    "incidents search": (("nothing-like-it",), 0),
+    "incidents mirror": ((), 0),
     "stack render": ((), 0),
     "alerts test": (("mlops",), 0),
     "alerts mute": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,16 +10,11 @@ import click
 
 from watchkeeper.adapters.local.actor import os_user
 from watchkeeper.adapters.local.clock import WallClock
+from watchkeeper.app.alerts.closing import Closing, IncidentLabel, close_incident, closings
 from watchkeeper.app.alerts.incident_records import incident_record
-from watchkeeper.app.alerts.incident_stories import (
-    Closing,
-    IncidentLabel,
-    close_incident,
-    closings,
-    find_incident,
-    incident_story,
-    known_incidents,
-)
+from watchkeeper.app.alerts.incident_stories import find_incident, incident_story, known_incidents
+from watchkeeper.app.alerts.mirroring import Mirror
+from watchkeeper.app.alerts.searching import FoundIncident, search_incidents
 from watchkeeper.app.setup.project import load_project
 from watchkeeper.app.setup.workspace import OpenBooks, open_workspace
 from watchkeeper.cli.output import answer, json_option, table, workspace_option
@@ -36,7 +32,7 @@ class ListedIncident:
 
 @click.group()
 def incidents() -> None:
-    """Show incidents, and say what they were."""
+    """Show and find incidents, and say what they were."""
 
 
 @incidents.command("list")
@@ -75,6 +71,40 @@ def show(incident: str, workspace: Path, as_json: bool) -> None:
 
 
 @incidents.command()
+@click.argument("words", nargs=-1, required=True)
+@click.option("--for", "environment", help="One environment's alone.")
+@workspace_option
+@json_option
+def search(words: tuple[str, ...], environment: str | None, workspace: Path, as_json: bool) -> None:
+    """Print the incidents whose records hold all of WORDS: a rule, a column, a cause, a person, a remedy."""
+    opened, project = open_workspace(workspace), load_project(workspace)
+    if environment is not None:
+        project.environment(environment)
+    found = search_incidents(opened.store, (environment,) if environment else project.environments, words)
+    answer(found, as_json, lambda: "\n\n".join(map(_found, found)) or "no incident has all of these words")
+
+
+@incidents.command()
+@workspace_option
+@json_option
+def mirror(workspace: Path, as_json: bool) -> None:
+    """Put what the knowledge base has not got yet, and print what it has.
+
+    The watch does so by itself. Exit code 1 when a page could not be put.
+    """
+    opened, project = open_workspace(workspace), load_project(workspace)
+    books = OpenBooks(project, opened.store, WallClock(), opened.trail)
+    mirrors = [Mirror(books, name, opened.folder) for name in project.environments]
+    for each in mirrors:
+        each.run()
+    found = tuple(state for each in mirrors for state in each.state())
+    rows = [(each.environment, each.shelf, each.pages, each.failing or "–") for each in found]
+    head = ("environment", "place", "pages", "why the newest is not there")
+    answer(found, as_json, lambda: table(head, rows, "the project has no knowledge_base"))
+    sys.exit(1 if any(each.failing for each in found) else 0)
+
+
+@incidents.command()
 @click.argument("incident")
 @click.option("--label", type=click.Choice([each.value for each in IncidentLabel]), required=True)
 @click.option("--cause", default="", help="What it came from.")
@@ -92,6 +122,12 @@ def close(incident: str, label: str, cause: str, remedy: str, workspace: Path, a
     said = Closing(found.id, IncidentLabel(label), cause, remedy, os_user(), clock.now())
     close_incident(OpenBooks(project, opened.store, clock, opened.trail), environment, found, said)
     answer(said, as_json, lambda: f"incident {found.id} was {said.label}")
+
+
+def _found(each: FoundIncident) -> str:
+    incident = each.incident
+    head = f"{incident.id} in {each.environment}, {incident.started_at:%Y-%m-%d %H:%M}"
+    return "\n".join([head, *(f"  {line.strip()}" for line in each.lines)])
 
 
 def _row(each: ListedIncident) -> tuple[object, ...]:

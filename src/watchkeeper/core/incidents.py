@@ -97,6 +97,7 @@ class Notification:
     alerts: tuple[Alert, ...]
     time: datetime
     digest: Digest | None = None
+    earlier: tuple[str, ...] = ()  # incidents like it and what was said of them, in words
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ NEVER = "0001-01-01T00:00:00Z"  # what Alertmanager writes for an end that has n
 def webhook_payload(notification: Notification, links: Links | None = None) -> dict[str, Any]:
     """The payload, with two keys beside Alertmanager's: the ids of the notification and of its incident.
 
-    Where the project has a classification it is a third.
+    Earlier incidents like it and the project's classification are two more, where there are any.
     """
     links = links or Links()
     alerts = [_alert(alert, links) for alert in notification.alerts]
@@ -35,6 +35,7 @@ def webhook_payload(notification: Notification, links: Links | None = None) -> d
         "alerts": alerts,
         "notification": notification.id,
         "incident": notification.incident,
+        **({"earlierIncidents": list(notification.earlier)} if notification.earlier else {}),
         **({"classification": links.classification} if links.classification else {}),
     }
 

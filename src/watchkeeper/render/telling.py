@@ -25,7 +25,12 @@ def body(notification: Notification, links: Links) -> str:
     """The rest: each alert with its value and runbook, where to look, and what to type."""
     if notification.digest is not None:
         return notification.digest.text
-    parts = ["\n".join(_alerts(notification)), "\n".join(_about(notification, links))]
+    earlier = [f"- {each}" for each in notification.earlier]
+    parts = [
+        "\n".join(_alerts(notification)),
+        "\n".join(_about(notification, links)),
+        "\n".join(["Earlier ones like it:", "", *earlier] if earlier else []),
+    ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

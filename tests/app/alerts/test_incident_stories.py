@@ -9,21 +9,18 @@ import pytest
 
 from tests.app.loop import KIM, Loop, new_loop
 from watchkeeper.app.alerts.alerting import evaluate_rules, open_alerts
+from watchkeeper.app.alerts.closing import Closing, IncidentLabel, close_incident
 from watchkeeper.app.alerts.deciding import decide_on
-from watchkeeper.app.alerts.delivering import Dispatcher
+from watchkeeper.app.alerts.delivering import Dispatcher, notifications
 from watchkeeper.app.alerts.incident_records import incident_record
-from watchkeeper.app.alerts.incident_stories import (
-    Closing,
-    IncidentLabel,
-    close_incident,
-    find_incident,
-    incident_story,
-    known_incidents,
-)
+from watchkeeper.app.alerts.incident_stories import find_incident, incident_story, known_incidents
+from watchkeeper.app.alerts.searching import search_incidents
 from watchkeeper.app.retraining.retrains import answer_retrain, retrains
 from watchkeeper.core.errors import InputError, Refused
-from watchkeeper.core.incidents import Incident
+from watchkeeper.core.incidents import Incident, Links
 from watchkeeper.core.values import Sample, labels_of
+from watchkeeper.render.alertmanager import webhook_payload
+from watchkeeper.render.telling import body
 
 RATIO, ERRORS = "watchkeeper_model_quality_rmse_baseline_ratio", "watchkeeper_endpoint_errors_5xx_ratio"
 
@@ -136,3 +133,27 @@ def test_an_id_that_is_none_or_several_is_refused(loop: Loop) -> None:
         find_incident(loop.store, ("prod",), "zzz")
     with pytest.raises(InputError, match=r"got 2: "):
         find_incident(loop.store, ("prod",), "")
+
+
+def test_incidents_are_found_by_what_their_records_say(loop: Loop) -> None:
+    first = bad_hour(loop)
+    close(loop, first, "Prices ROSE_with the market")
+    second = bad_hour(loop)
+    found = search_incidents(loop.store, ("dev", "prod"), ["rose_with", "modelquality"])
+    assert [(each.environment, each.incident.id) for each in found] == [
+        ("prod", second.id),
+        ("prod", first.id),
+    ]
+    assert any("Cause: Prices ROSE_with the market." in line for line in found[1].lines)
+    assert search_incidents(loop.store, ("dev", "prod"), ["rose_with", "drought"]) == []
+
+
+def test_whoever_is_told_hears_of_earlier_ones_like_it(loop: Loop) -> None:
+    close(loop, bad_hour(loop), "the market")
+    see(loop, 1.6)
+    told = notifications(loop.store, "prod")[-1]
+    assert len(told.earlier) == 1
+    assert told.earlier[0].endswith("100% the same; real, the market")
+    payload = webhook_payload(told)
+    assert payload["earlierIncidents"] == list(told.earlier)
+    assert "Earlier ones like it:" in body(told, Links())

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from watchkeeper.adapters.receivers import DIGEST, RECEIVERS, sender
 from watchkeeper.app.alerts.alerting import AlertLog
+from watchkeeper.app.alerts.closing import closings, similar
 from watchkeeper.app.alerts.digests import digest_of
 from watchkeeper.app.alerts.muting import mute_spans
 from watchkeeper.app.registry.records import create_record, read_records
@@ -126,7 +127,7 @@ class Dispatcher:
                 continue
             notification = next_notification(incident, receiver, told, timing, now)
             if notification is not None:
-                self._post(notification)
+                self._post(replace(notification, earlier=self._earlier(incident)))
         for notification in (*self._summaries(now), *self._digests(now)):
             self._post(notification)
         return tuple(receipt for line in self._lines.values() for receipt in self._deliver(line, now))
@@ -175,6 +176,10 @@ class Dispatcher:
             late = due is not None and due <= now and incident.id not in self._acknowledged()
             if late or (incident.id, receiver) in self._told:
                 yield receiver
+
+    def _earlier(self, incident: Incident) -> tuple[str, ...]:
+        said = closings(self.books.store, self.environment)
+        return tuple(str(each) for each in similar(incident, incidents(self._log.read()), said))
 
     def _of(self, incident: Incident) -> list[list[Notification]]:
         """What its own receivers were told of an incident."""
@@ -261,11 +266,11 @@ class Dispatcher:
             if receipt.delivery.delivered:
                 line.failures, line.free_at = 0, None
             elif receipt.delivery.refused:
-                left.append(_Waiting(each.notification, _again(now, receipt.attempt, receipt.delivery)))
+                left.append(_Waiting(each.notification, retry_at(now, receipt.attempt, receipt.delivery)))
             else:
                 left += line.waiting[place:]
                 line.failures += 1
-                line.free_at = _again(now, line.failures, receipt.delivery)
+                line.free_at = retry_at(now, line.failures, receipt.delivery)
                 break
         line.waiting = left
 
@@ -291,7 +296,7 @@ def digest_name(outlet: Outlet) -> str:
     return f"digest-{outlet}"
 
 
-def _again(now: datetime, failures: int, delivery: Delivery) -> datetime:
+def retry_at(now: datetime, failures: int, delivery: Delivery) -> datetime:
     """When to try again after so many failures, not sooner than the outlet asked for."""
     pause = min(FIRST_RETRY * 2 ** min(failures - 1, 16), LAST_RETRY)
     return now + timedelta(seconds=max(pause, delivery.retry_after or 0.0))

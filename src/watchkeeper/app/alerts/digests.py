@@ -22,13 +22,36 @@ DRIFT = "baseline_drift_check"
 _MOST = 20  # lines of a part
 
 
+def drift_page(books: Books, environment: str, since: datetime, until: datetime) -> str:
+    """What drifted in an environment in a span of time, and what its monitors said, as a page in Markdown.
+
+    Empty when no monitor ran.
+    """
+    recent = [each for each in _windows(books, environment) if since < each.scheduled_at <= until]
+    if not recent:
+        return ""
+    parts = [
+        *([f"> {plain(books.project.classification)}"] if books.project.classification else []),
+        f"# Drift in {plain(books.project.endpoint(environment))}",
+        f"{utc_text(since)} to {utc_text(until)}",
+        f"## Columns that drifted\n\n{_lines(list(_drift(recent))) or 'None.'}",
+        f"## Verdicts\n\n{_lines(list(_verdicts(recent)))}",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _windows(books: Books, environment: str) -> tuple[Execution, ...]:
+    """Each window of each schedule by its newest revision."""
+    return newest_revisions(each for each in executions(books.store) if each.environment == environment)
+
+
 def digest_of(books: Books, environment: str, since: datetime, waiting: Mapping[str, int]) -> Digest:
     """The digest of an environment from `since` to now; `waiting` counts what each outlet has not been told.
 
     Windows count by the time they were due, each by its newest revision.
     """
     now = books.clock.now()
-    every = newest_revisions(each for each in executions(books.store) if each.environment == environment)
+    every = _windows(books, environment)
     recent = [each for each in every if since < each.scheduled_at <= now]
     alerts = incidents(alert_history(books.store, environment))
     parts = [

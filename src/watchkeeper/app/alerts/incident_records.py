@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from watchkeeper.app.alerts.incident_stories import IncidentStory, Similar
+from watchkeeper.app.alerts.incident_stories import IncidentStory
 from watchkeeper.app.retraining.retrains import Retrain
 from watchkeeper.core.incidents import NotificationStatus
 from watchkeeper.core.rules import AlertState
@@ -27,7 +27,7 @@ def incident_view(story: IncidentStory, classification: str = "") -> IncidentVie
         executions=story.executions,
         course=sorted(_course(story), key=lambda each: each.time),
         ended=_ended(story),
-        similar=[_similar(each) for each in story.similar],
+        similar=[str(each) for each in story.similar],
         classification=classification,
     )
 
@@ -77,8 +77,3 @@ def _ended(story: IncidentStory) -> str:
         f"Every alert was resolved by {utc_text(incident.ended_at)}; {heard}. Nobody has said what it was: "
         f"`watchkeeper incidents close {incident.id} --label real|benign --cause TEXT --remedy TEXT`."
     )
-
-
-def _similar(each: Similar) -> str:
-    said = f"; {each.closing.label}, {each.closing.cause or 'no cause given'}" if each.closing else ""
-    return f"`{each.id}` of {utc_text(each.started_at)}, {each.likeness:.0%} the same{said}"

@@ -4,54 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
 
 from watchkeeper.app.alerts.acknowledging import acknowledgement
 from watchkeeper.app.alerts.alerting import alert_history
+from watchkeeper.app.alerts.closing import Closing, Similar, closings, similar
 from watchkeeper.app.alerts.deciding import decisions
 from watchkeeper.app.alerts.delivering import Receipt, notifications, receipts
 from watchkeeper.app.registry.executions import newest_before
-from watchkeeper.app.registry.records import create_record, read_records
 from watchkeeper.app.retraining.retrains import Retrain, retrains
-from watchkeeper.app.setup.targets import Books
-from watchkeeper.core.audit import Event
 from watchkeeper.core.decisions import Decision
-from watchkeeper.core.errors import ExistsError, InputError, Refused
-from watchkeeper.core.incidents import Acknowledgement, Incident, Notification, incidents, likeness
+from watchkeeper.core.errors import InputError
+from watchkeeper.core.incidents import Acknowledgement, Incident, Notification, incidents
 from watchkeeper.core.ports import Store
-from watchkeeper.core.values import Actor, Execution
-
-SIMILAR = 3  # earlier incidents that stand beside one
-
-
-class IncidentLabel(StrEnum):
-    """Whether there was something to do about it, as a person says afterwards."""
-
-    REAL = "real"
-    BENIGN = "benign"
-
-
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """One person's last word on an incident. A later one counts instead."""
-
-    incident: str
-    label: IncidentLabel
-    cause: str
-    remedy: str
-    actor: Actor
-    time: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Similar:
-    """An earlier incident, how much of what fired is the same (0 to 1), and what was said of it."""
-
-    id: str
-    started_at: datetime
-    likeness: float
-    closing: Closing | None
+from watchkeeper.core.values import Execution
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +38,6 @@ class IncidentStory:
 def known_incidents(store: Store, environment: str) -> tuple[Incident, ...]:
     """Every incident of an environment, oldest first."""
     return incidents(alert_history(store, environment))
-
-
-def closings(store: Store, environment: str) -> dict[str, Closing]:
-    """The last word on each incident that has one."""
-    found = read_records(store, f"incidents/{environment}/", Closing)
-    return {each.incident: each for each in found}
 
 
 def find_incident(store: Store, environments: Sequence[str], named: str) -> tuple[str, Incident]:
@@ -113,26 +72,8 @@ def incident_story(store: Store, environment: str, incident: Incident) -> Incide
         retrains=tuple(each for each in retrains(store, environment) if each.decision.id in decided),
         acknowledged=acknowledgement(store, environment, incident.id),
         closing=said.get(incident.id),
-        similar=_similar(incident, known_incidents(store, environment), said),
+        similar=similar(incident, known_incidents(store, environment), said),
     )
-
-
-def close_incident(books: Books, environment: str, incident: Incident, said: Closing) -> Closing:
-    """Put a person's last word on record. Raises Refused while an alert of it still fires."""
-    if incident.ended_at is None:
-        raise Refused(
-            f"close incident {incident.id}: {len(incident.firing)} of its alerts still fire; it can be "
-            "closed when they are resolved"
-        )
-    prefix = f"incidents/{environment}/{incident.id}/"
-    number = len(books.store.list(prefix)) + 1
-    try:
-        create_record(books.store, f"{prefix}closing-{number:04d}.json", said)
-    except ExistsError:
-        raise Refused(f"close incident {incident.id}: somebody else is closing it right now") from None
-    why = "; ".join(filter(None, (said.label.value, said.cause, said.remedy)))
-    books.trail.append(Event("incident.closed", incident.id, said.actor, said.time, why))
-    return said
 
 
 def _executions(store: Store, incident: Incident) -> tuple[Execution, ...]:
@@ -143,12 +84,3 @@ def _executions(store: Store, incident: Incident) -> tuple[Execution, ...]:
         for schedule, fired_at in sorted((name, at) for name, at in schedules.items() if name and at)
     ]
     return tuple(each for each in found if each is not None)
-
-
-def _similar(incident: Incident, known: Sequence[Incident], said: dict[str, Closing]) -> tuple[Similar, ...]:
-    earlier = [each for each in known if each.started_at < incident.started_at]
-    found = [
-        Similar(each.id, each.started_at, likeness(incident, each), said.get(each.id)) for each in earlier
-    ]
-    alike = [each for each in found if each.likeness > 0]
-    return tuple(sorted(alike, key=lambda each: (-each.likeness, -each.started_at.timestamp()))[:SIMILAR])

@@ -48,6 +48,8 @@ NEEDED = {
     "ticket": ("url", "tracker"),
     "digest": ("url", "schedule"),
 }
+OF_SHELVES = {"path": ("folder",), "url": ("git", "http"), "branch": ("git",), "token": ("http",)}
+A_REFERENCE = "want a reference to a secret, ${env:NAME} or ${file:PATH}, got a text that may be one"
 BY_SECRET_URL = ("apprise", "digest")
 
 
@@ -196,13 +198,12 @@ class ReceiverSection(Section):
 
     @model_validator(mode="after")
     def _secrets_by_reference(self) -> ReceiverSection:
-        wanted = "want a reference to a secret, ${env:NAME} or ${file:PATH}, got a text that may be one"
         if self.token is not None and not REFERENCE.fullmatch(self.token):
-            raise said(f"token: {wanted}", "token")
+            raise said(f"token: {A_REFERENCE}", "token")
         if not self.url or REFERENCE.fullmatch(self.url):
             return self
         if self.kind in BY_SECRET_URL:  # who knows it may write to the channel
-            raise said(f"url: {wanted}", "url")
+            raise said(f"url: {A_REFERENCE}", "url")
         parts = urlsplit(self.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise said(f'url: want http:// or https:// and a host, got "{self.url}"', "url")
@@ -217,6 +218,34 @@ class ReceiverSection(Section):
             for key, kinds in OF_RECEIVERS.items()
             if self.kind in kinds and (value := getattr(self, key)) is not None
         }
+
+
+class ShelfSection(Section):
+    """One place that incidents' records and weekly pages on drift are mirrored to."""
+
+    kind: Literal["folder", "git", "http"]
+    path: str | None = None
+    url: str | None = None
+    branch: str | None = None
+    token: str | None = None
+
+    @model_validator(mode="after")
+    def _keys_of_its_kind(self) -> ShelfSection:
+        for key in sorted(self.model_fields_set - {"kind"}):
+            if self.kind not in OF_SHELVES[key]:
+                raise said(f"{key} is a key of the kind {' and '.join(OF_SHELVES[key])} alone", key)
+        needed = "path" if self.kind == "folder" else "url"
+        if not getattr(self, needed):
+            raise said(f"want a {needed} for the kind {self.kind}, got none")
+        if self.token is not None and not REFERENCE.fullmatch(self.token):
+            raise said(f"token: {A_REFERENCE}", "token")
+        if self.url is not None and urlsplit(self.url).password:
+            raise said("url: want no password in it; git and a token let it in", "url")
+        return self
+
+    def options(self) -> dict[str, str]:
+        """What its adapter is told."""
+        return {key: value for key in OF_SHELVES if (value := getattr(self, key)) is not None}
 
 
 class NotificationsSection(Section):

@@ -19,6 +19,7 @@ from watchkeeper.app.setup.alert_sections import (
     NotificationsSection,
     ReceiverSection,
     RetrainSection,
+    ShelfSection,
     SlaSection,
 )
 from watchkeeper.app.setup.monitors import MONITORS
@@ -38,6 +39,7 @@ OVERRIDABLE = (
     "alerts",
     "receivers",
     "notifications",
+    "knowledge_base",
     "retrain",
     "slas",
     "retain",
@@ -288,6 +290,7 @@ class ProjectFile(Section):
     alerts: list[AlertSection] = []
     receivers: dict[str, list[ReceiverSection]] = {}
     notifications: NotificationsSection = NotificationsSection()
+    knowledge_base: list[ShelfSection] = []
     retrain: RetrainSection = RetrainSection()
     slas: list[SlaSection] = []
     retain: dict[Literal["captures", "executions", "history", "audit"], str] = {}

@@ -43,6 +43,7 @@ WRITTEN = frozenset(
         "index.db-wal",
         "ground-truth",
         "mlflow",
+        "mirrored",
         "models",
         "mutes",
         "outbox",

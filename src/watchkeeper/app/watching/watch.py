@@ -1,4 +1,4 @@
-"""The watch: rules in one thread, schedules in another, retrains in a third: none keeps an alert waiting."""
+"""The watch: rules in one thread; schedules, retrains, mirrors in others: none keeps an alert waiting."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from watchkeeper.adapters.sources.dataset import Dataset
+from watchkeeper.app.alerts.mirroring import Mirror
 from watchkeeper.app.index.indexing import fresh_index
 from watchkeeper.app.monitoring.overdue import overdue_samples
 from watchkeeper.app.registry.executions import exposed
@@ -24,6 +25,7 @@ from watchkeeper.core.values import Sample, newest
 from watchkeeper.core.windows import utc_text
 
 LOOK_EVERY = 1.0  # seconds between two looks at the schedules
+MIRROR_EVERY = 30.0  # seconds between two looks at what the knowledge base has not got
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +59,9 @@ class Watch:
         """
         names = self.target.project.environments
         watches = [RuleWatch(self.target, name, self.evaluates) for name in names]
-        with ThreadPoolExecutor(2, thread_name_prefix="watch") as pool:
-            jobs = [pool.submit(self._run_schedules), pool.submit(self._run_retrains)]
+        with ThreadPoolExecutor(3, thread_name_prefix="watch") as pool:
+            work = (self._run_schedules, self._run_retrains, self._run_mirrors)
+            jobs = [pool.submit(each) for each in work]
             for job in jobs:
                 job.add_done_callback(self._ended)
             try:
@@ -116,6 +119,18 @@ class Watch:
         while not self.stop.is_set():
             self._tried("run what was decided", retrainer.run)
             self.stop.wait(max(LOOK_EVERY, self.interval))
+
+    def _run_mirrors(self) -> None:
+        mirrors = [Mirror(self.target, name, self.target.folder) for name in self.target.project.environments]
+        while not self.stop.is_set():
+            self._tried("mirror pages", lambda: self._mirror(mirrors))
+            self.stop.wait(max(MIRROR_EVERY, self.interval))
+
+    def _mirror(self, mirrors: Sequence[Mirror]) -> None:
+        for mirror in mirrors:
+            for each in mirror.run():
+                if not each.delivery.delivered:
+                    self.report(f"{mirror.environment}: could not put {each.page}: {each.delivery.reason}")
 
     def _run_due(self, agenda: Agenda) -> None:
         if isinstance(self.target.store, RememberingStore):
