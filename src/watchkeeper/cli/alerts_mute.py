@@ -20,6 +20,7 @@ from watchkeeper.app.alerts.muting import (
     preview,
     unmute,
 )
+from watchkeeper.app.alerts.silences import FoundSilence, found_silences
 from watchkeeper.app.setup.project import load_project
 from watchkeeper.app.setup.workspace import OpenBooks, open_workspace
 from watchkeeper.cli.output import answer, json_option, table, workspace_option
@@ -38,6 +39,14 @@ class ListedMute:
 
     span: MuteSpan
     state: MuteState
+
+
+@dataclass(frozen=True, slots=True)
+class MuteList:
+    """Mutes, and silences that somebody made in Alertmanager, by environment."""
+
+    mutes: tuple[ListedMute, ...]
+    made_outside: tuple[tuple[str, FoundSilence], ...]
 
 
 @click.command()
@@ -103,16 +112,22 @@ def unmute_(named: str, environment: str, why: str, workspace: Path, as_json: bo
 @workspace_option
 @json_option
 def mutes(everything: bool, workspace: Path, as_json: bool) -> None:
-    """Print the mutes of each environment that are active, or wait for a second person."""
+    """Print the mutes of each environment that are active, or wait for a second person.
+
+    Silences that were made in Alertmanager stand among them as `made outside`: nobody has confirmed them.
+    """
     opened, project, now = open_workspace(workspace), load_project(workspace), WallClock().now()
-    found = [
+    listed = [
         ListedMute(span, span.state(now))
         for name in project.environments
         for span in mute_spans(opened.store, name)
         if everything or span.state(now) is not MuteState.OVER
     ]
+    outside = [(name, each) for name in project.environments for each in found_silences(opened.store, name)]
     head = ("mute", "environment", "what", "state", "until", "who", "why", "ticket")
-    answer(tuple(found), as_json, lambda: table(head, [_row(each) for each in found], "nothing is muted"))
+    rows = [*(_row(each) for each in listed), *(_outside(*each) for each in outside)]
+    found = MuteList(tuple(listed), tuple(outside))
+    answer(found, as_json, lambda: table(head, rows, "nothing is muted"))
 
 
 def _books(workspace: Path) -> OpenBooks:
@@ -172,6 +187,20 @@ def _said(made: Mute) -> str:
     if made.needs_second:
         return f"mute {made.id} waits: `watchkeeper alerts mute --confirm {made.id} --for {made.environment}`"
     return f"muted as {made.id} until {made.ends_at:%Y-%m-%d %H:%M} UTC"
+
+
+def _outside(environment: str, each: FoundSilence) -> tuple[object, ...]:
+    silence = each.silence
+    return (
+        silence.id[:12],
+        environment,
+        ", ".join(str(matcher) for matcher in silence.matchers),
+        "made outside",
+        f"{silence.ends_at:%Y-%m-%d %H:%M}",
+        f"“{silence.created_by}”",
+        silence.comment,
+        "–",
+    )
 
 
 def _row(each: ListedMute) -> tuple[object, ...]:

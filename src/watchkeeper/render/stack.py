@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from watchkeeper.core.incidents import GROUP_LABELS, Outlet, Timing
+from watchkeeper.core.inhibition import Inhibition
 from watchkeeper.core.metrics import SCRAPE_LABELS
 from watchkeeper.core.rules import Rule
 from watchkeeper.core.windows import Duration
@@ -53,6 +54,7 @@ class EnvironmentAlerts:
     rules: Sequence[Rule]
     outlets: Sequence[Outlet]
     timing: Timing
+    inhibitions: Sequence[Inhibition] = ()
 
 
 def prometheus_yaml(settings: StackSettings) -> str:
@@ -110,7 +112,18 @@ def alertmanager_yaml(environments: Sequence[EnvironmentAlerts], settings: Stack
             }
         )
     route = {"receiver": NOBODY, "group_by": list(GROUP_LABELS), "routes": routes}
-    return _yaml({"route": route, "receivers": receivers})
+    hidden = [_inhibit(each, rule) for each in environments for rule in each.inhibitions]
+    return _yaml({"route": route, "receivers": receivers, **({"inhibit_rules": hidden} if hidden else {})})
+
+
+def _inhibit(each: EnvironmentAlerts, rule: Inhibition) -> dict[str, Any]:
+    """An environment hides its own alerts alone."""
+    own = {"project": each.project, "environment": each.environment}
+    return {
+        "source_matchers": _matchers({**own, **dict(rule.source)}),
+        "target_matchers": _matchers({**own, **dict(rule.target)}),
+        "equal": list(rule.equal),
+    }
 
 
 def receiver_name(environment: str, name: str) -> str:

@@ -15,11 +15,13 @@ import pytest
 from tests.app.loop import KIM, PROJECT, Loop, new_loop, write_project
 from tests.trackers import GITHUB_TOKEN, trackers
 from tests.webhooks import Heard, listener, status
-from watchkeeper.app.alerts.alerting import evaluate_rules
+from watchkeeper.app.alerts.alerting import alert_history, evaluate_rules
 from watchkeeper.app.alerts.delivering import Dispatcher, notifications, receipts
 from watchkeeper.app.alerts.trying_out import try_receiver
 from watchkeeper.app.setup.project import load_project
 from watchkeeper.core.errors import InputError
+from watchkeeper.core.inhibition import inhibited
+from watchkeeper.core.rules import Alert
 from watchkeeper.core.values import Sample, labels_of
 
 RATIO = "watchkeeper_model_quality_rmse_baseline_ratio"
@@ -291,3 +293,66 @@ def test_a_way_that_cannot_be_used_is_refused_with_its_line(tmp_path: Path, way:
     with pytest.raises(InputError, match=re.escape(fault)) as refused:
         load_project(write_project(tmp_path, (FILE, f"mlops: [{way}]")))
     assert f"watchkeeper.yaml:{line}: receivers.mlops.0" in str(refused.value)
+
+
+INHIBIT = (
+    "inhibit: [{source: {alertname: EndpointErrors}, target: {alertname: ModelQualityDegraded}, "
+    "equal: [endpoint]}]\n"
+)
+ERRORS = "watchkeeper_endpoint_errors_5xx_ratio"
+
+
+def inhibiting(folder: Path, *others: tuple[str, str]) -> Loop:
+    return new_loop(folder, ("receivers:\n", f"{INHIBIT}receivers:\n"), ("    for: 5m\n", ""), *others)
+
+
+def see(loop: Loop, ratio: float, errors: float) -> list[str]:
+    """Evaluate both, follow the waits, and give what is told, `name status` each."""
+    labels = labels_of(project="demo", environment="prod", endpoint="demo-prod")
+    now, before = loop.clock.now(), len(notifications(loop.store, "prod"))
+    evaluate_rules(
+        loop.target, "prod", [Sample(RATIO, labels, ratio, now), Sample(ERRORS, labels, errors, now)]
+    )
+    Dispatcher(loop.target, "prod").run()
+    wait(loop, 120)
+    Dispatcher(loop.target, "prod").run()
+    told = notifications(loop.store, "prod")[before:]
+    return [f"{alert.name} {alert.state}" for note in told for alert in note.alerts]
+
+
+def test_what_a_graver_alert_says_is_told_by_that_one_alone(tmp_path: Path) -> None:
+    loop = inhibiting(tmp_path)
+    assert see(loop, 1.9, 0.5) == ["EndpointErrors firing"]
+    assert see(loop, 1.9, 0.0) == ["EndpointErrors resolved", "ModelQualityDegraded firing"]
+    assert see(loop, 1.9, 0.5) == ["EndpointErrors firing"]
+    assert see(loop, 1.0, 0.5) == ["ModelQualityDegraded resolved"]  # who heard of its beginning
+
+
+def test_what_came_and_went_with_the_graver_one_is_not_told_at_all(tmp_path: Path) -> None:
+    loop = inhibiting(tmp_path)
+    see(loop, 1.9, 0.5)
+    assert see(loop, 1.0, 0.0) == ["EndpointErrors resolved"]
+    wait(loop, 3600)
+    Dispatcher(loop.target, "prod").run()
+    told = [alert.name for note in notifications(loop.store, "prod") for alert in note.alerts]
+    assert set(told) == {"EndpointErrors"}
+
+
+def test_another_endpoint_s_trouble_hides_nothing(tmp_path: Path) -> None:
+    loop = inhibiting(tmp_path)
+    labels = labels_of(project="demo", environment="prod", endpoint="other")
+    evaluate_rules(loop.target, "prod", [Sample(ERRORS, labels, 0.5, loop.clock.now())])
+    degrade(loop)
+    told = inhibited(*_alert_and_firings(loop), loop.target.project.inhibitions("prod"), loop.clock.now())
+    assert not told
+
+
+def _alert_and_firings(loop: Loop) -> tuple[Alert, list[Alert]]:
+    firing = [alert for alert in alert_history(loop.store, "prod") if alert.fired_at]
+    (alert,) = [each for each in firing if each.name == "ModelQualityDegraded"]
+    return alert, firing
+
+
+def test_a_rule_that_is_not_there_cannot_inhibit(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r'unknown rule "EndpointError"; did you mean "EndpointErrors"'):
+        inhibiting(tmp_path, ("alertname: EndpointErrors", "alertname: EndpointError"))

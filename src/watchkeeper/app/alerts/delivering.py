@@ -34,6 +34,7 @@ from watchkeeper.core.incidents import (
     next_notification,
     repeats,
 )
+from watchkeeper.core.inhibition import inhibited
 from watchkeeper.core.mutes import MuteState, hidden_by, muted
 from watchkeeper.core.ports import Store
 from watchkeeper.core.rules import Alert
@@ -153,16 +154,29 @@ class Dispatcher:
         return tuple((line.outlet, len(line.waiting)) for line in self._lines.values() if line.waiting)
 
     def _open(self) -> Iterator[tuple[Incident, str, list[Notification]]]:
-        """Each incident with each of its receivers, without alerts that are muted now.
+        """Each incident with each of its receivers, without alerts that are muted or inhibited now.
 
         One that came and went under a mute is told in the mute's summary, and not by itself.
         """
         muting, now = mute_spans(self.books.store, self.environment), self.books.clock.now()
-        for incident in incidents(self._log.read()):
-            audible = tuple(alert for alert in incident.alerts if not muted(alert, muting, now))
-            if audible and hidden_by(incident, muting) is None:
-                for receiver in self._receivers(incident, now):
-                    told = self._told.get((incident.id, receiver), [])
+        every = incidents(self._log.read())
+        rules = self.books.project.inhibitions(self.environment)
+        firings = [alert for each in every for alert in each.alerts] if rules else []
+        for incident in every:
+            heard = tuple(alert for alert in incident.alerts if not muted(alert, muting, now))
+            if not heard or hidden_by(incident, muting) is not None:
+                continue
+            loud = {id(alert) for alert in heard if not inhibited(alert, firings, rules, now)}
+            for receiver in self._receivers(incident, now):
+                told = self._told.get((incident.id, receiver), [])
+                known = {(alert.fingerprint, alert.fired_at) for note in told for alert in note.alerts}
+                audible = tuple(
+                    alert
+                    for alert in heard
+                    if id(alert) in loud
+                    or (alert.resolved_at and (alert.fingerprint, alert.fired_at) in known)
+                )  # who heard of its beginning hears of its end
+                if audible:
                     yield replace(incident, alerts=audible), receiver, told
 
     def _receivers(self, incident: Incident, now: datetime) -> Iterator[str]:

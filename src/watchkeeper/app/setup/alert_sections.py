@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from watchkeeper.adapters.secrets import REFERENCE
 from watchkeeper.app.setup.section import Length, Moment, Schedule, Section, said, unknown
 from watchkeeper.core.decisions import ApprovalNeed, Freeze
+from watchkeeper.core.inhibition import Inhibition
 from watchkeeper.core.metrics import METRIC_PREFIX, METRICS, MetricType
 from watchkeeper.core.patterns import check_pattern
 from watchkeeper.core.rules import Action, Severity
@@ -220,6 +221,17 @@ class ReceiverSection(Section):
         }
 
 
+class InhibitSection(Section):
+    """While an alert of `source` fires, nobody is told of those of `target`; Alertmanager's inhibition."""
+
+    source: dict[str, str] = Field(min_length=1)
+    target: dict[str, str] = Field(min_length=1)
+    equal: list[str] = []
+
+    def inhibition(self) -> Inhibition:
+        return Inhibition(tuple(self.source.items()), tuple(self.target.items()), tuple(self.equal))
+
+
 class ShelfSection(Section):
     """One place that incidents' records and weekly pages on drift are mirrored to."""
 
@@ -259,4 +271,5 @@ class NotificationsSection(Section):
     external_url: str = Field(default="", pattern=r"^(https?://.*[^/])?$")
     grafana_url: str = Field(default="", pattern=r"^(https?://.*[^/])?$")
     runbooks: str = Field(default="docs/runbooks", pattern=r"[^/]$")
+    alertmanager_url: str = Field(default="", pattern=r"^(https?://.*[^/])?$")
     mute_at_most: Length = Duration(seconds=7 * 86400)

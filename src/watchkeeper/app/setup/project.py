@@ -19,6 +19,7 @@ from watchkeeper.core.decisions import ApprovalNeed, RetrainPolicy
 from watchkeeper.core.encoding import digest
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.incidents import Timing
+from watchkeeper.core.inhibition import Inhibition
 from watchkeeper.core.metrics import METRIC_PREFIX
 from watchkeeper.core.rules import Action, Comparison, Rule, Severity
 from watchkeeper.core.windows import Duration
@@ -91,6 +92,10 @@ class Project:
             for each in promised
         ]
         return (*own, *of_promises)
+
+    def inhibitions(self, environment: str) -> tuple[Inhibition, ...]:
+        """What hides what in an environment."""
+        return tuple(each.inhibition() for each in self.environment(environment).inhibit)
 
     def timing(self, environment: str) -> Timing:
         """How soon and how often receivers of that environment are told of an incident."""

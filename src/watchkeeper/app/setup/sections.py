@@ -16,6 +16,7 @@ from pydantic import (
 
 from watchkeeper.app.setup.alert_sections import (
     AlertSection,
+    InhibitSection,
     NotificationsSection,
     ReceiverSection,
     RetrainSection,
@@ -25,6 +26,7 @@ from watchkeeper.app.setup.alert_sections import (
 from watchkeeper.app.setup.monitors import MONITORS
 from watchkeeper.app.setup.section import Length, OneOf, Schedule, Section, said, unknown
 from watchkeeper.core.decisions import ApprovalNeed
+from watchkeeper.core.mutes import ALERT_NAME
 from watchkeeper.core.values import CanaryLimits, Role
 from watchkeeper.core.windows import Duration, Window
 from watchkeeper.model.features import FeatureSpec
@@ -37,6 +39,7 @@ OVERRIDABLE = (
     "training",
     "monitors",
     "alerts",
+    "inhibit",
     "receivers",
     "notifications",
     "knowledge_base",
@@ -60,6 +63,7 @@ OF_ONE_MONITOR = {
 PREDICTION = "prediction"  # the column that the model's answers are
 
 
+Named = tuple[str, Collection[str], str, tuple[str | int, ...]]  # a name, those there are, of what, and where
 MonitorName = Annotated[str, AfterValidator(OneOf(tuple(MONITORS), "monitor"))]
 
 
@@ -288,6 +292,7 @@ class ProjectFile(Section):
     environments: dict[str, EnvironmentSection] = Field(min_length=1)
     monitors: dict[MonitorName, MonitorSection] = {}
     alerts: list[AlertSection] = []
+    inhibit: list[InhibitSection] = []
     receivers: dict[str, list[ReceiverSection]] = {}
     notifications: NotificationsSection = NotificationsSection()
     knowledge_base: list[ShelfSection] = []
@@ -320,18 +325,17 @@ class ProjectFile(Section):
                 raise said(unknown(name, known, noun), *at)
         return self
 
-    def _named(self) -> Iterator[tuple[str, Collection[str], str, tuple[str | int, ...]]]:
+    def _rule_names(self) -> list[str]:
+        return [alert.name for alert in self.alerts] + [sla.rule_name for sla in self.slas if sla.is_rule]
+
+    def _named(self) -> Iterator[Named]:
         """Each name, those there are, what they are names of, and where it stands."""
         for place, feature in enumerate(self.training.features):
             for name in filter(None, (*feature.columns, feature.per)):
                 yield name, self.data.inputs, "input column", ("training", "features", place)
         for name in self.training.segments:
             yield name, self.data.inputs, "input column", ("training", "segments")
-        for place, alert in enumerate(self.alerts):
-            for name in alert.notify:
-                yield name, self.receivers, "receiver", ("alerts", place, "notify")
-        for name in self.notifications.escalate_to:
-            yield name, self.receivers, "receiver", ("notifications", "escalate_to")
+        yield from self._named_by_rules()
         yield from self._named_by_monitors()
         for name in self.retrain.approval:
             yield name, self.environments, "environment", ("retrain", "approval", name)
@@ -340,7 +344,7 @@ class ProjectFile(Section):
                 yield sla.column, (*self.data.columns, PREDICTION), "column", ("slas", place, "column")
         yield from self._named_as_hidden()
 
-    def _named_as_hidden(self) -> Iterator[tuple[str, Collection[str], str, tuple[str | int, ...]]]:
+    def _named_as_hidden(self) -> Iterator[Named]:
         for environment, section in self.environments.items():
             for place, name in enumerate(section.capture.mask):
                 yield (
@@ -352,7 +356,19 @@ class ProjectFile(Section):
         for place, name in enumerate(self.data.sensitive):
             yield name, (*self.data.columns, PREDICTION), "column", ("data", "sensitive", place)
 
-    def _named_by_monitors(self) -> Iterator[tuple[str, Collection[str], str, tuple[str | int, ...]]]:
+    def _named_by_rules(self) -> Iterator[Named]:
+        """Receivers and rules, named by rules and by what becomes of alerts."""
+        for place, alert in enumerate(self.alerts):
+            for name in alert.notify:
+                yield name, self.receivers, "receiver", ("alerts", place, "notify")
+        for place, section in enumerate(self.inhibit):
+            for key in ("source", "target"):
+                if ALERT_NAME in (wanted := getattr(section, key)):
+                    yield wanted[ALERT_NAME], self._rule_names(), "rule", ("inhibit", place, key)
+        for name in self.notifications.escalate_to:
+            yield name, self.receivers, "receiver", ("notifications", "escalate_to")
+
+    def _named_by_monitors(self) -> Iterator[Named]:
         for monitor, section in self.monitors.items():
             for name, *at in section.columns_named():
                 yield name, self.data.inputs, "input column", ("monitors", monitor, *at)

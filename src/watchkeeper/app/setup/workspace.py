@@ -52,6 +52,7 @@ WRITTEN = frozenset(
         "run",
         "schemas",
         "shadow-captures",
+        "silences",
         "spool",
         "stack",
         "tickets",

@@ -104,6 +104,7 @@ def _alerts(project: Project, environment: str) -> EnvironmentAlerts:
         rules=project.rules(environment),
         outlets=outlets(project, environment),
         timing=project.timing(environment),
+        inhibitions=project.inhibitions(environment),
     )
 
 

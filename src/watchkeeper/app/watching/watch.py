@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from watchkeeper.adapters.local.alertmanager import AlertmanagerApi
 from watchkeeper.adapters.sources.dataset import Dataset
 from watchkeeper.app.alerts.mirroring import Mirror
+from watchkeeper.app.alerts.silences import sync_silences
 from watchkeeper.app.index.indexing import fresh_index
 from watchkeeper.app.monitoring.overdue import overdue_samples
 from watchkeeper.app.registry.executions import exposed
@@ -59,8 +61,8 @@ class Watch:
         """
         names = self.target.project.environments
         watches = [RuleWatch(self.target, name, self.evaluates) for name in names]
-        with ThreadPoolExecutor(3, thread_name_prefix="watch") as pool:
-            work = (self._run_schedules, self._run_retrains, self._run_mirrors)
+        with ThreadPoolExecutor(4, thread_name_prefix="watch") as pool:
+            work = (self._run_schedules, self._run_retrains, self._run_mirrors, self._run_silences)
             jobs = [pool.submit(each) for each in work]
             for job in jobs:
                 job.add_done_callback(self._ended)
@@ -119,6 +121,18 @@ class Watch:
         while not self.stop.is_set():
             self._tried("run what was decided", retrainer.run)
             self.stop.wait(max(LOOK_EVERY, self.interval))
+
+    def _run_silences(self) -> None:
+        while not self.stop.is_set():
+            self._tried("bring mutes and silences together", self._sync_silences)
+            self.stop.wait(max(LOOK_EVERY, self.interval))
+
+    def _sync_silences(self) -> None:
+        project = self.target.project
+        for environment in project.environments:
+            if url := project.environment(environment).notifications.alertmanager_url:
+                for line in sync_silences(self.target, environment, AlertmanagerApi(url)):
+                    self.report(f"{environment}: {line}")
 
     def _run_mirrors(self) -> None:
         mirrors = [Mirror(self.target, name, self.target.folder) for name in self.target.project.environments]
