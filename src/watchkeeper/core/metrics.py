@@ -165,6 +165,10 @@ METRICS: tuple[Metric, ...] = (
         "End of the newest window a monitor reached a verdict on, since the Unix epoch.",
         "seconds",
     ),
+    _gauge(
+        "monitor_revision",
+        "Which revision of its newest window a verdict is: 1, and one more each time that inputs changed.",
+    ),
     _gauge("monitor_status", "1 for the status of a monitor's newest execution, named by the label status."),
     _gauge("labels_coverage_ratio", "Share of the newest window's captured rows that have a label.", "ratio"),
     _gauge(

@@ -23,11 +23,11 @@ from watchkeeper.core.values import (
 
 
 def samples_of(
-    target: Target, execution: Execution, rows: WindowRows, verdicts: Sequence[Verdict]
+    target: Target, execution: Execution, rows: WindowRows, verdicts: Sequence[Verdict], revision: int
 ) -> tuple[Sample, ...]:
     """What the execution exposes, stamped with the time of the verdict.
 
-    Figures are those of the newest version that was judged, which is the one that will go on serving, and
+    `revision` is its number among those of its window. Figures are those of the newest version that was judged, which is the one that will go on serving, and
     carry its number: an alert on one version ends with that version.
     Without a verdict there are none, and `watchkeeper_monitor_status` says why.
     """
@@ -58,6 +58,7 @@ def samples_of(
     judged = [(verdict.judgement.model_version, verdict.judged) for verdict in verdicts if verdict.judged]
     if execution.status in VERDICTS and judged:
         figures.append(Figure("monitor_window_end_timestamp_seconds", execution.window.end.timestamp()))
+        figures.append(Figure("monitor_revision", float(revision)))
         version, newest = judged[-1]
         figures += _of_baseline(target, execution, version)
         figures += [

@@ -12,7 +12,7 @@ from watchkeeper.app.judging.judges import JUDGES
 from watchkeeper.app.monitoring.exposure import samples_of
 from watchkeeper.app.monitoring.schedule import MonitorRun, schedule_name, section_of
 from watchkeeper.app.monitoring.verdicts import Verdict, Yardsticks, status_of, verdicts_of, yardsticks_of
-from watchkeeper.app.registry.executions import executions, place
+from watchkeeper.app.registry.executions import executions, place, revision_of
 from watchkeeper.app.registry.records import create_record
 from watchkeeper.app.setup.project import Project
 from watchkeeper.app.setup.sections import MonitorSection
@@ -65,7 +65,7 @@ def run_monitor(target: Target, run: MonitorRun, actor: Actor) -> Execution:
     folder, stored = place(target.store, draft)
     if stored is not None:
         return stored
-    found = _tried(target, run, rows, yardsticks)
+    found, revision = _tried(target, run, rows, yardsticks), revision_of(f"{folder}execution.json")
     execution = replace(
         draft,
         status=found.status,
@@ -74,7 +74,7 @@ def run_monitor(target: Target, run: MonitorRun, actor: Actor) -> Execution:
         notes=(*draft.notes, *found.notes),
         estimates=found.estimates or estimated_before(target.store, draft),
     )
-    execution = replace(execution, samples=samples_of(target, execution, rows, found.verdicts))
+    execution = replace(execution, samples=samples_of(target, execution, rows, found.verdicts, revision))
     _write(target.store, folder, execution, found.verdicts)
     target.trail.append(
         Event(
