@@ -47,6 +47,7 @@ HEAVY = {
     "models withdraw",
     "models register",
     "capture import",
+    "capture check",
     "capture erase",
     "traffic replay",
     "retrain approve",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from watchkeeper.app.setup.doctor import Diagnosis, Finding, diagnose
+from watchkeeper.app.setup.doctor import Check, Diagnosis, Finding, diagnose
 from watchkeeper.cli.output import answer, json_option, workspace_option
 
 _SIGNS = {Finding.FINE: "✓", Finding.MISSING: "–", Finding.WRONG: "✗"}
@@ -28,11 +29,16 @@ def doctor(workspace: Path, as_json: bool) -> None:
 
 
 def _text(found: Diagnosis) -> str:
-    width = max(len(check.what) for check in found.checks)
+    return checks_text(found.checks)
+
+
+def checks_text(checks: Sequence[Check]) -> str:
+    """Each check with its sign, how to mend what is not fine, and how many are wrong."""
+    width = max(len(check.what) for check in checks)
     lines = []
-    for check in found.checks:
+    for check in checks:
         lines.append(f"{_SIGNS[check.finding]} {check.what:<{width}}  {check.found}")
         if check.mend:
             lines.append(f"  {'':<{width}}  → {check.mend}")
-    wrong = sum(check.finding is Finding.WRONG for check in found.checks)
+    wrong = sum(check.finding is Finding.WRONG for check in checks)
     return "\n".join([*lines, f"{wrong} wrong" if wrong else "nothing is wrong"])

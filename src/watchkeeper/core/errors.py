@@ -4,6 +4,7 @@
     ├── InputError       mend data, settings or the command           exit code 2
     │   └── Refused      a rule of the project says no                exit code 1
     ├── PlatformError    try again (retryable) or call someone        exit code 3
+    │   ├── DeniedError  whoever runs this may not do it              exit code 3
     │   └── ExistsError  an object that is written once is there      exit code 3
     ├── IntegrityError   stop: what is stored is not what was written exit code 1
     └── Interrupted      whoever runs it said stop (Ctrl-C)           exit code 130
@@ -33,6 +34,13 @@ class PlatformError(WatchkeeperError):
     def __init__(self, message: str, *, retryable: bool) -> None:
         super().__init__(message)
         self.retryable = retryable
+
+
+class DeniedError(PlatformError):
+    """Disk or service refuses it to whoever runs this; trying again does not help."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retryable=False)
 
 
 class ExistsError(PlatformError):

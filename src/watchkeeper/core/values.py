@@ -195,6 +195,8 @@ class Status(StrEnum):
     AWAITING_LABELS = "AwaitingLabels"
     NO_TRAFFIC = "NoTraffic"
     CAPTURE_OFF = "CaptureOff"
+    WRONG_PREFIX = "WrongPrefix"
+    CLOCK_SKEW = "ClockSkew"
     NO_PERMISSION = "NoPermission"
     NO_BASELINE = "NoBaseline"
 

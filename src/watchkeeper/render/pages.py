@@ -15,6 +15,8 @@ _TONES = {
     Status.VIOLATIONS: "warn",
     Status.FAILED: "bad",
     Status.CAPTURE_OFF: "bad",
+    Status.WRONG_PREFIX: "bad",
+    Status.CLOCK_SKEW: "bad",
     Status.NO_PERMISSION: "bad",
 }
 _NAMES = {Status.COMPLETED: "all held", Status.VIOLATIONS: "violations"}

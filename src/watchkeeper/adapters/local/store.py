@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from watchkeeper.core.errors import ExistsError, InputError, PlatformError
+from watchkeeper.core.errors import DeniedError, ExistsError, InputError, PlatformError
 from watchkeeper.core.ports import ANY
 
 _TEMPORARY = ".part-"
@@ -117,6 +117,8 @@ def _unlisted(error: OSError) -> None:
 
 
 def _platform(doing: str, path: Path | str, error: OSError) -> PlatformError:
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return DeniedError(f"{doing} {path}: {error.strerror}; nothing was changed")
     retryable = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EAGAIN, errno.EMFILE)
     return PlatformError(
         f"{doing} {path}: {error.strerror or error}; nothing was changed", retryable=retryable

@@ -32,7 +32,7 @@ class WindowRows:
 
     `requests` counts the window's records, `captured` its rows that have every column of their model's
     schema, which are in `every`; `frame` has those of them that a monitor can judge: all, or those with a
-    label in `label`.
+    label in `label`. Records that may not be read give none of all that, and `denied` says what was refused.
     """
 
     frame: pl.DataFrame
@@ -42,6 +42,7 @@ class WindowRows:
     inputs: tuple[InputDigest, ...]
     oldest_missing: datetime | None = None  # time of the oldest row that has no usable label
     every: pl.DataFrame = field(default_factory=pl.DataFrame)
+    denied: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,12 @@ class Source:
 def source_of(project: Project, environment: str, window: Window) -> Source:
     """An environment's endpoint over a window."""
     return Source(environment, project.endpoint(environment), window)
+
+
+def unreadable(why: str) -> WindowRows:
+    """A window whose records may not be read."""
+    frame = pl.DataFrame(schema={"_model_version": pl.Int64()})
+    return WindowRows(frame, 0, 0, (), (), every=frame, denied=why)
 
 
 def read_rows(store: Store, source: Source) -> WindowRows:

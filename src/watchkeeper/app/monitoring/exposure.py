@@ -27,9 +27,9 @@ def samples_of(
 ) -> tuple[Sample, ...]:
     """What the execution exposes, stamped with the time of the verdict.
 
-    `revision` is its number among those of its window. Figures are those of the newest version that was judged, which is the one that will go on serving, and
-    carry its number: an alert on one version ends with that version.
-    Without a verdict there are none, and `watchkeeper_monitor_status` says why.
+    Figures are those of the newest version that was judged, which is the one that will go on serving, and
+    carry its number: an alert on one version ends with that version. `revision` is the execution's number
+    among those of its window. Without a verdict there are none, and `watchkeeper_monitor_status` says why.
     """
     labels = labels_of(
         project=target.project.name,

@@ -6,7 +6,15 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from watchkeeper.app.captures.rows import WindowRows, read_labelled_rows, read_rows, source_of
+from watchkeeper.app.captures.absence import why_nothing
+from watchkeeper.app.captures.rows import (
+    Source,
+    WindowRows,
+    read_labelled_rows,
+    read_rows,
+    source_of,
+    unreadable,
+)
 from watchkeeper.app.judging.estimating import estimated_before, estimates, trust_notes
 from watchkeeper.app.judging.judges import JUDGES
 from watchkeeper.app.monitoring.exposure import samples_of
@@ -15,11 +23,10 @@ from watchkeeper.app.monitoring.verdicts import Verdict, Yardsticks, status_of, 
 from watchkeeper.app.registry.executions import executions, place, revision_of
 from watchkeeper.app.registry.records import create_record
 from watchkeeper.app.setup.project import Project
-from watchkeeper.app.setup.sections import MonitorSection
 from watchkeeper.app.setup.targets import Target
 from watchkeeper.core.audit import Event
 from watchkeeper.core.encoding import digest
-from watchkeeper.core.errors import IntegrityError
+from watchkeeper.core.errors import DeniedError, IntegrityError
 from watchkeeper.core.ports import Store
 from watchkeeper.core.values import (
     Actor,
@@ -56,10 +63,7 @@ def run_monitor(target: Target, run: MonitorRun, actor: Actor) -> Execution:
     section = section_of(target.project, run)
     window = section.window(run.scheduled_at)
     source = source_of(target.project, run.environment, window)
-    if JUDGES[run.monitor].needs_labels:
-        rows = read_labelled_rows(target.store, source, Window(window.start, run.scheduled_at))
-    else:
-        rows = read_rows(target.store, source)
+    rows = _rows(target.store, run, source)
     yardsticks = yardsticks_of(target, run, rows.frame)
     draft = _draft(target.project, run, window, rows, yardsticks)
     folder, stored = place(target.store, draft)
@@ -89,6 +93,16 @@ def run_monitor(target: Target, run: MonitorRun, actor: Actor) -> Execution:
     return execution
 
 
+def _rows(store: Store, run: MonitorRun, source: Source) -> WindowRows:
+    """What can be read of the window, and nothing, with what was refused, of one that may not be."""
+    try:
+        if JUDGES[run.monitor].needs_labels:
+            return read_labelled_rows(store, source, Window(source.window.start, run.scheduled_at))
+        return read_rows(store, source)
+    except DeniedError as error:
+        return unreadable(str(error))
+
+
 def _tried(target: Target, run: MonitorRun, rows: WindowRows, yardsticks: Yardsticks) -> _Found:
     """What was found; an execution that breaks is on record as Failed.
 
@@ -105,7 +119,7 @@ def _tried(target: Target, run: MonitorRun, rows: WindowRows, yardsticks: Yardst
 
 def _found(target: Target, run: MonitorRun, rows: WindowRows, yardsticks: Yardsticks) -> _Found:
     """The verdicts, or why there are none yet; while labels are awaited, what the error is likely to be."""
-    if unready := _unready(section_of(target.project, run), rows):
+    if unready := _unready(target, run, rows):
         if unready[0] is not Status.AWAITING_LABELS or not JUDGES[run.monitor].estimates:
             return _Found((), *unready)
         expected, notes = estimates(target.store, rows.every, run.environment)
@@ -139,11 +153,17 @@ def _draft(
     )
 
 
-def _unready(section: MonitorSection, rows: WindowRows) -> tuple[Status, str] | None:
-    """Why nothing can be judged yet: no traffic, or labels that are awaited."""
-    labelled = rows.frame.height
+def _unready(target: Target, run: MonitorRun, rows: WindowRows) -> tuple[Status, str] | None:
+    """Why nothing can be judged yet: no records and the cause of that, or labels that are awaited."""
+    section, labelled = section_of(target.project, run), rows.frame.height
+    if rows.denied:
+        return Status.NO_PERMISSION, f"the records may not be read: {rows.denied}"
+    if not rows.requests:
+        window = section.window(run.scheduled_at)
+        return why_nothing(target, source_of(target.project, run.environment, window))
     if not rows.captured:
-        return Status.NO_TRAFFIC, "no request was captured in the window"
+        found = f"{rows.requests:,} requests were captured"
+        return Status.INSUFFICIENT_DATA, f"{found}, and none has every column of its model's schema"
     if labelled < section.labels.coverage * rows.captured:
         coverage = f"{labelled:,} of {rows.captured:,} rows have a label"
         return Status.AWAITING_LABELS, f"{coverage}, want {section.labels.coverage:.0%}"
