@@ -121,8 +121,9 @@ def test_config_check_names_the_line_of_a_fault(cli: Cli, own: Path) -> None:
 
 def test_config_show_says_the_settings_as_they_are_written(cli: Cli, bad_month: Path) -> None:
     shown = json.loads(cli("config", "show", "--workspace", bad_month, "--json").out)
-    assert shown["training"]["split"]["window"] == "24 months"
-    assert shown["monitors"]["data-quality"]["schedule"] == "cron(0 0 1 * ? *)"
+    assert shown["settings"]["training"]["split"]["window"] == "24 months"
+    assert shown["settings"]["monitors"]["data-quality"]["schedule"] == "cron(0 0 1 * ? *)"
+    assert shown["origins"]["training.search.seed"] == "default"
     assert "window: 24 months" in cli("config", "show", "--workspace", bad_month, "--for", "prod").out
     assert cli("config", "show", "--workspace", bad_month, "--for", "prd").code == 2
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
-import yaml
 
+from watchkeeper.app.setup.origins import settings_of, settings_text
 from watchkeeper.app.setup.project import load_project
 from watchkeeper.cli.output import answer, json_option, workspace_option
 
@@ -21,6 +22,15 @@ class Checked:
     environments: tuple[str, ...]
     monitors: tuple[str, ...]
     alerts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The settings of an environment, or of none, and where each comes from, by its keys."""
+
+    environment: str | None
+    settings: dict[str, Any]
+    origins: dict[str, str]
 
 
 @click.group()
@@ -55,11 +65,19 @@ def check(workspace: Path, as_json: bool) -> None:
 
 @config.command()
 @workspace_option
-@click.option("--for", "environment", help="As this environment overrides it.")
+@click.option("--for", "--env", "environment", help="As this environment overrides it.")
 @json_option
 def show(workspace: Path, environment: str | None, as_json: bool) -> None:
-    """Print the settings as they are used, defaults included."""
+    """Print the settings as they are used, defaults included, and where each comes from.
+
+    What is printed is YAML. Secrets are shown as the references that they are.
+    """
     project = load_project(workspace)
     settings = project.environment(environment) if environment else project.settings
-    plain = settings.model_dump(mode="json", by_alias=True)
-    answer(plain, as_json, lambda: yaml.safe_dump(plain, sort_keys=False, allow_unicode=True).rstrip())
+    found = settings_of(project, environment)
+    shown = Shown(
+        environment,
+        settings.model_dump(mode="json", by_alias=True),
+        {each.name: each.origin for each in found},
+    )
+    answer(shown, as_json, lambda: settings_text(found))

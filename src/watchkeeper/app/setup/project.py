@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from watchkeeper.app.setup.alert_sections import AlertSection, SlaSection
+from watchkeeper.app.setup.literals import literal_credentials
 from watchkeeper.app.setup.section import SAID, unknown
 from watchkeeper.app.setup.sections import OVERRIDABLE, ProjectFile
 from watchkeeper.app.setup.yaml_source import Located, Path_, locate, overlay, parse_yaml, read_text
@@ -133,11 +134,10 @@ def load_project(path: Path) -> Project:
     file = path / FILE if path.is_dir() else path
     text = read_text(file)
     top = parse_yaml(text, file)
-    whole = _validated(_without_overrides(top), file)
+    whole = _validated(merged_node(top), file)
+    _refuse_credentials(locate(top, file), file)
     by_environment = {
-        name: _validated(_for_environment(top, name), file).model_copy(
-            update={"environments": whole.environments}
-        )
+        name: _validated(merged_node(top, name), file).model_copy(update={"environments": whole.environments})
         for name in whole.environments
     }
     _check_captured(locate(top, file), by_environment, file)
@@ -153,6 +153,25 @@ def _check_captured(located: Located, by_environment: Mapping[str, ProjectFile],
                 "want Input and Output: this project has monitors, which judge requests with their answers"
             )
             raise InputError(f"{file}:{located.line(at)}: {'.'.join(map(str, at))}: {wanted}")
+
+
+def _refuse_credentials(located: Located, file: Path) -> None:
+    found = [
+        f"{file}:{located.line(at)}: {'.'.join(map(str, at))}: {wrong}"
+        for at, wrong in literal_credentials(located.data)
+    ]
+    if found:
+        raise InputError("\n".join(found))
+
+
+def environment_node(top: yaml.MappingNode, name: str) -> yaml.Node:
+    """An environment's part of the file, as it stands there."""
+    return next(value for key, value in _environment_nodes(top) if key.value == name)
+
+
+def merged_node(top: yaml.MappingNode, name: str | None = None) -> yaml.MappingNode:
+    """The file as it applies to an environment, whose part is laid over the rest; or to none."""
+    return _without_overrides(top) if name is None else _for_environment(top, name)
 
 
 def _environment_nodes(top: yaml.MappingNode) -> list[tuple[yaml.Node, yaml.Node]]:
@@ -182,7 +201,7 @@ def _without_overrides(top: yaml.MappingNode) -> yaml.MappingNode:
 
 
 def _for_environment(top: yaml.MappingNode, name: str) -> yaml.MappingNode:
-    node = next(value for key, value in _environment_nodes(top) if key.value == name)
+    node = environment_node(top, name)
     if not isinstance(node, yaml.MappingNode):
         return _without_overrides(top)
     overridden = [pair for pair in node.value if pair[0].value in OVERRIDABLE]
