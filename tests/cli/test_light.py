@@ -48,6 +48,8 @@ HEAVY = {
     "models register",
     "capture import",
     "capture check",
+    "backup",
+    "restore",
     "capture erase",
     "traffic replay",
     "retrain approve",

@@ -50,6 +50,8 @@ COMMANDS: Mapping[str, Named] = MappingProxyType(
         "stack": Named("watchkeeper.cli.stack:stack", "Write and run Prometheus and Alertmanager beside us."),
         "retrain": Named("watchkeeper.cli.retrain:retrain", "Show retrains, and approve or reject them."),
         "index": Named("watchkeeper.cli.index:index", "Make the index of records anew, or check it."),
+        "backup": Named("watchkeeper.cli.backup:backup", "Write a workspace into one file."),
+        "restore": Named("watchkeeper.cli.backup:restore_", "Make a workspace of a backup."),
         "audit": Named("watchkeeper.cli.audit:audit", "Show and verify the audit log."),
     }
 )

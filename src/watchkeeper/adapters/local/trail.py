@@ -58,6 +58,15 @@ class FolderTrail:
                 f"read the head of the audit log, {self.store.path(HEAD)}: {error}"
             ) from error
 
+    @contextlib.contextmanager
+    def still(self) -> Iterator[None]:
+        """Nothing is appended while the block runs, and log and head agree."""
+        with self._locked():
+            head = self._settled()
+            if head != self.head():
+                self.store.write(HEAD, encode(head))
+            yield
+
     def _settled(self) -> Head:
         head = self.head()
         if head.pending is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from watchkeeper.app.registry.records import create_record, read_record, read_records
+from watchkeeper.app.setup.formats import mark
 from watchkeeper.core.ports import Store
 from watchkeeper.core.values import Schema
 
@@ -19,6 +20,7 @@ def settle_schema(store: Store, proposed: Schema) -> Schema:
 def keep_schema(store: Store, settled: Schema) -> None:
     """Store a settled schema, unless it is there: a run that comes to nothing leaves none."""
     if settled not in schemas(store):
+        mark(store)
         create_record(store, f"schemas/v{settled.version}.json", settled)
 
 

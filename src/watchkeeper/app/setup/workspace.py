@@ -11,6 +11,7 @@ from pathlib import Path
 from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.adapters.local.trail import FolderTrail
+from watchkeeper.app.setup.formats import MARKER, check_format
 from watchkeeper.app.setup.project import FILE, Project
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.ports import Clock, Store, Trail
@@ -58,6 +59,7 @@ WRITTEN = frozenset(
         "tickets",
         "training",
         LOCK,
+        MARKER,
     }
 )
 
@@ -89,5 +91,6 @@ def open_workspace(folder: Path) -> Workspace:
             f"open workspace {found}: want a folder with {FILE}, got none; "
             f"`watchkeeper init {folder} --template resale-price` makes one"
         )
+    check_format(found)
     store = FolderStore(found)
     return Workspace(found, store, FolderTrail(store, WallClock()))
