@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from email.message import Message
@@ -119,3 +120,12 @@ def test_a_url_that_is_none_and_one_that_is_not_there_are_said(monkeypatch: pyte
     monkeypatch.delenv("APPRISE_URL_HERE")
     links = Outlet("mlops", 0, "apprise", {"url": "${env:APPRISE_URL_HERE}"})
     assert "want a text, got none" in sender("apprise")(MemoryStore(), links, TOLD).reason
+
+
+def test_without_the_library_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    monkeypatch.delitem(sys.modules, "watchkeeper.adapters.receivers.apprise", raising=False)
+    told = tell(monkeypatch, "json://127.0.0.1", TOLD)
+    assert told == Delivery(
+        delivered=False, reason="kind apprise needs apprise: pip install 'watchkeeper[notify]'"
+    )

@@ -17,6 +17,7 @@ from watchkeeper.core.ports import Store
 Sender = Callable[[Store, Outlet, Notification], Delivery]
 
 DIGEST = "digest"  # the kind that is told of no incident, and of everything once a day or a week
+LIBRARY = "apprise"  # of the extra notify
 ALERTMANAGERS = frozenset({"webhook"})  # kinds that Alertmanager reaches itself, where one runs
 
 RECEIVERS: Mapping[str, str] = MappingProxyType(
@@ -31,6 +32,16 @@ RECEIVERS: Mapping[str, str] = MappingProxyType(
 
 
 def sender(kind: str) -> Sender:
-    """What tells over outlets of this kind, imported now."""
+    """What tells over outlets of this kind, imported now; without its library, what says that it lacks."""
     module, _, function = RECEIVERS[kind].partition(":")
-    return cast(Sender, getattr(importlib.import_module(module), function))
+    try:
+        return cast(Sender, getattr(importlib.import_module(module), function))
+    except ModuleNotFoundError as error:
+        if error.name != LIBRARY:
+            raise
+        return _lacking
+
+
+def _lacking(_: Store, outlet: Outlet, __: Notification) -> Delivery:
+    wanted = f"kind {outlet.kind} needs {LIBRARY}: pip install 'watchkeeper[notify]'"
+    return Delivery(delivered=False, reason=wanted)
