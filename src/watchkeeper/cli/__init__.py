@@ -52,6 +52,7 @@ COMMANDS: Mapping[str, Named] = MappingProxyType(
         "index": Named("watchkeeper.cli.index:index", "Make the index of records anew, or check it."),
         "backup": Named("watchkeeper.cli.backup:backup", "Write a workspace into one file."),
         "restore": Named("watchkeeper.cli.backup:restore_", "Make a workspace of a backup."),
+        "gc": Named("watchkeeper.cli.gc:gc", "Show and take away what is kept no longer."),
         "audit": Named("watchkeeper.cli.audit:audit", "Show and verify the audit log."),
     }
 )

@@ -11,6 +11,8 @@ import click
 from watchkeeper.adapters.local.actor import os_user
 from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.app.alerts.closing import Closing, IncidentLabel, close_incident, closings
+from watchkeeper.app.alerts.holding import Hold
+from watchkeeper.app.alerts.holding import hold as put_hold
 from watchkeeper.app.alerts.incident_records import incident_record
 from watchkeeper.app.alerts.incident_stories import find_incident, incident_story, known_incidents
 from watchkeeper.app.alerts.mirroring import Mirror
@@ -122,6 +124,35 @@ def close(incident: str, label: str, cause: str, remedy: str, workspace: Path, a
     said = Closing(found.id, IncidentLabel(label), cause, remedy, os_user(), clock.now())
     close_incident(OpenBooks(project, opened.store, clock, opened.trail), environment, found, said)
     answer(said, as_json, lambda: f"incident {found.id} was {said.label}")
+
+
+@incidents.command()
+@click.argument("incident")
+@click.option("--why", required=True, help="The reason, for the audit log.")
+@workspace_option
+@json_option
+def hold(incident: str, why: str, workspace: Path, as_json: bool) -> None:
+    """Keep everything that belongs to INCIDENT, however old it gets: `watchkeeper gc` leaves it."""
+    said = _held(workspace, incident, why, held=True)
+    answer(said, as_json, lambda: f"incident {said.incident} is held")
+
+
+@incidents.command()
+@click.argument("incident")
+@click.option("--why", required=True, help="The reason, for the audit log.")
+@workspace_option
+@json_option
+def release(incident: str, why: str, workspace: Path, as_json: bool) -> None:
+    """Let what belongs to INCIDENT go when its time is over."""
+    said = _held(workspace, incident, why, held=False)
+    answer(said, as_json, lambda: f"incident {said.incident} is held no longer")
+
+
+def _held(workspace: Path, named: str, why: str, *, held: bool) -> Hold:
+    opened, project, clock = open_workspace(workspace), load_project(workspace), WallClock()
+    environment, found = find_incident(opened.store, project.environments, named)
+    books = OpenBooks(project, opened.store, clock, opened.trail)
+    return put_hold(books, environment, found, Hold(found.id, held, os_user(), clock.now(), why))
 
 
 def _found(each: FoundIncident) -> str:

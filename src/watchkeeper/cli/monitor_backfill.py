@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from watchkeeper.adapters.local.actor import os_user
+from watchkeeper.app.registry.history import extend_history
 from watchkeeper.app.replay.backfill import Backfill, Backfilled
 from watchkeeper.app.replay.backfill import backfill as run
 from watchkeeper.app.setup.project import load_project
@@ -44,6 +45,7 @@ def backfill(monitor: str, environment: str, start: str, end: str, workspace: Pa
     target = open_target(load_project(workspace), open_workspace(workspace).folder)
     with progress_bars(quiet=as_json) as report:
         found = run(target, Backfill(monitor, environment, Window(first, last)), os_user(), report)
+    extend_history(target.store)
     answer(found, as_json, lambda: _text(found))
     held = all(each.status in VERDICTS and not each.violations for each in found.executions)
     sys.exit(0 if held else 1)

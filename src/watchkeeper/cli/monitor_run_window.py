@@ -8,6 +8,7 @@ from watchkeeper.adapters.local.actor import os_user
 from watchkeeper.app.monitoring.run import run_monitor
 from watchkeeper.app.monitoring.schedule import MonitorRun, section_of
 from watchkeeper.app.pages.reporting import write_execution_page
+from watchkeeper.app.registry.history import extend_history
 from watchkeeper.app.setup.project import load_project
 from watchkeeper.app.setup.targets import open_target
 from watchkeeper.app.setup.workspace import open_workspace
@@ -42,5 +43,6 @@ def run_window(typed: RunOptions) -> int:
         )
     execution = run_monitor(target, MonitorRun(monitor, environment, at), os_user())
     write_execution_page(target, execution)
+    extend_history(target.store)
     answer(execution, typed.as_json, lambda: execution_text(execution))
     return 0 if execution.status in VERDICTS and not execution.violations else 1

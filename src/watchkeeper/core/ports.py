@@ -35,6 +35,16 @@ class Store(Protocol):
         """
 
 
+class SweptStore(Store, Protocol):
+    """A store from which what is kept no longer is taken away."""
+
+    def size(self, key: str) -> int:
+        """An object's size in bytes; 0 when there is none."""
+
+    def remove(self, key: str) -> None:
+        """Take an object away for good; nothing when there is none."""
+
+
 class Clock(Protocol):
     """What time it is: the wall's on a server, its own in a rehearsal."""
 

@@ -33,7 +33,7 @@ from sqlalchemy.pool import NullPool
 
 from watchkeeper.core.errors import PlatformError
 
-VERSION = 1  # of the tables; an index of another version is made anew
+VERSION = 2  # of the tables; an index of another version is made anew
 _META = MetaData()
 
 # `object` is the key of the record that a row was read from.
@@ -64,6 +64,8 @@ SAMPLES = Table(
     Column("labels", String, nullable=False),
     Column("value", Float, nullable=False),
     Column("window_end", String, nullable=False),
+    Column("scheduled_at", String, nullable=False),
+    Column("revision", Integer, nullable=False),
     Index("samples_by_metric", "metric", "window_end"),
 )
 ALERTS = Table(
@@ -89,10 +91,11 @@ class SqliteIndex:
 
     path: Path
 
-    def known(self) -> frozenset[str]:
-        """The keys of the records that are in it."""
+    def known(self) -> dict[str, str]:
+        """The keys of the records that are in it, each with its kind."""
         with self._connected() as connection:
-            return frozenset(connection.execute(select(RECORDS.c.object)).scalars())
+            rows = connection.execute(select(RECORDS.c.object, RECORDS.c.kind)).all()
+        return {row.object: row.kind for row in rows}
 
     def add(self, kind: str, records: Mapping[str, Iterable[tuple[str, Row]]]) -> None:
         """Put records in, each with its rows as (table, row), all or none; one that is there is left."""

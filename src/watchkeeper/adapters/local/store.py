@@ -44,6 +44,26 @@ class FolderStore:
             except FileExistsError:
                 raise ExistsError(key) from None
 
+    def size(self, key: str) -> int:
+        try:
+            return self.path(key).stat().st_size
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            raise _platform("look at", self.path(key), error) from error
+
+    def remove(self, key: str) -> None:
+        """Take the file away, and folders that are empty then."""
+        path = self.path(key)
+        try:
+            path.unlink(missing_ok=True)
+            for folder in path.parents:
+                if folder == self.root or any(folder.iterdir()):
+                    return
+                folder.rmdir()
+        except OSError as error:
+            raise _platform("remove", path, error) from error
+
     def list(self, prefix: str) -> Sequence[str]:
         *parts, start = prefix.split("/")
         return sorted(key for folder in self._folders(parts) for key in self._below(folder, start))

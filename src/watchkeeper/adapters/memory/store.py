@@ -28,6 +28,12 @@ class MemoryStore:
         if self.objects.setdefault(key, data) is not data:
             raise ExistsError(key)
 
+    def size(self, key: str) -> int:
+        return len(self.objects.get(key, b""))
+
+    def remove(self, key: str) -> None:
+        self.objects.pop(key, None)
+
     def list(self, prefix: str) -> Sequence[str]:
         wanted = prefix.split("/")
         return sorted(key for key in tuple(self.objects) if _begins(key.split("/"), wanted))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from watchkeeper.adapters.local.index import Row, SqliteIndex, new_index, opened_index
 from watchkeeper.app.registry.executions import revision_of
+from watchkeeper.app.registry.history_keys import parts
 from watchkeeper.app.registry.records import read_record
 from watchkeeper.core.errors import PlatformError, Refused
 from watchkeeper.core.metrics import METRIC_PREFIX
@@ -22,6 +24,7 @@ from watchkeeper.core.values import Execution, Progress
 from watchkeeper.core.windows import parse_utc, utc_text
 
 FILE = "index.db"
+PAST = "past"  # the kind of executions of which the history alone is left
 _BATCH = 500  # records that are put in together
 
 Report = Callable[[Progress], None]
@@ -118,23 +121,49 @@ def bring_up_to_date(index: SqliteIndex, store: Store, report: Report) -> IndexS
             index.add(kind, {key: tuple(read(store, key)) for key in batch})
             added += len(batch)
             report(Progress("index", added, None, f"{kind}: {batch[-1]}"))
-    index.remove(known - there)
+    index.remove(key for key, kind in known.items() if kind != PAST and key not in there)
+    past = {key for part in parts(store).values() for key in part.executions} - there
+    held = {key for key, kind in known.items() if kind == PAST}
+    index.remove(held - past)
+    added += _add_past(index, store, sorted(past - held))
     return IndexState(counts["execution"], counts["alert"], added)
+
+
+def _add_past(index: SqliteIndex, store: Store, missing: Sequence[str]) -> int:
+    """Samples of executions that were swept, from the history, whose library is loaded when there are any."""
+    if not missing:
+        return 0
+    read = importlib.import_module("watchkeeper.app.registry.history").samples_of_past
+    rows: dict[str, list[tuple[str, Row]]] = {key: [] for key in missing}
+    for key, row in read(store, missing):
+        rows[key].append(
+            (
+                "samples",
+                {
+                    "metric": row["metric"],
+                    "labels": row["labels"],
+                    "value": row["value"],
+                    "window_end": utc_text(row["window_end"]),
+                    "scheduled_at": utc_text(row["scheduled_at"]),
+                    "revision": row["revision"],
+                },
+            )
+        )
+    index.add(PAST, rows)
+    return len(missing)
 
 
 def trend(index: SqliteIndex, metric: str, since: datetime | None, **labels: str) -> tuple[Point, ...]:
     """A metric's values by window, of each window what was said last, in order of time and series.
 
+    Also of executions that are kept no longer, whose metrics the history holds.
+
     `labels` keeps the series that carry them. A metric may be named without its prefix.
     """
     name = metric if metric.startswith(METRIC_PREFIX) else f"{METRIC_PREFIX}{metric}"
-    revisions = {
-        row["object"]: (row["scheduled_at"], row["revision"])
-        for row in index.rows("executions", ("scheduled_at", "revision"))
-    }
     held: dict[tuple[str, str], tuple[tuple[str, int], float]] = {}
     for row in index.rows("samples", ("window_end", "labels"), metric=name):
-        said, place = revisions[row["object"]], (row["window_end"], row["labels"])
+        said, place = (row["scheduled_at"], row["revision"]), (row["window_end"], row["labels"])
         if place not in held or held[place][0] <= said:
             held[place] = (said, row["value"])
     points = [
@@ -174,7 +203,14 @@ def _of_execution(store: Store, key: str) -> Iterator[tuple[str, Row]]:
         labels = json.dumps(dict(sample.labels), sort_keys=True)
         yield (
             "samples",
-            {"metric": sample.metric, "labels": labels, "value": sample.value, "window_end": window_end},
+            {
+                "metric": sample.metric,
+                "labels": labels,
+                "value": sample.value,
+                "window_end": window_end,
+                "scheduled_at": utc_text(found.scheduled_at),
+                "revision": revision_of(key),
+            },
         )
 
 

@@ -18,6 +18,7 @@ from watchkeeper.adapters.memory.clock import MovedClock
 from watchkeeper.adapters.sources.dataset import Dataset
 from watchkeeper.app.pages.reporting import write_report
 from watchkeeper.app.pages.summary import Summary
+from watchkeeper.app.registry.history import extend_history
 from watchkeeper.app.registry.models import approve, promote, status
 from watchkeeper.app.replay.evaluators import evaluating
 from watchkeeper.app.replay.life import live, plan_requests
@@ -100,6 +101,7 @@ def _closed(run: Rehearsal) -> Summary:
             stack = evaluator.summary()
     with run.stage("report"):
         summary = summarise(run, requests, stack)
+        extend_history(run.target.store)
         write_report(run.target, summary, trained.segments)
     return replace(summary, seconds=run.seconds)
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
+    PlainSerializer,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -65,6 +68,25 @@ PREDICTION = "prediction"  # the column that the model's answers are
 
 Named = tuple[str, Collection[str], str, tuple[str | int, ...]]  # a name, those there are, of what, and where
 MonitorName = Annotated[str, AfterValidator(OneOf(tuple(MONITORS), "monitor"))]
+
+
+class Kept(StrEnum):
+    """Kinds of records that `retain` says how long to keep."""
+
+    CAPTURES = "captures"
+    EXECUTIONS = "executions"
+    HISTORY = "history"
+    AUDIT = "audit"
+
+
+FOREVER = "forever"
+
+
+def _kept(value: object) -> object:
+    return Duration.parse(value) if isinstance(value, str) and value != FOREVER else value
+
+
+Keeping = Annotated[Duration | Literal["forever"], BeforeValidator(_kept), PlainSerializer(str)]
 
 
 class DataSection(Section):
@@ -298,7 +320,7 @@ class ProjectFile(Section):
     knowledge_base: list[ShelfSection] = []
     retrain: RetrainSection = RetrainSection()
     slas: list[SlaSection] = []
-    retain: dict[Literal["captures", "executions", "history", "audit"], str] = {}
+    retain: dict[Kept, Keeping] = {}
     targets: dict[Literal["local", "aws"], dict[str, Any]] = {"local": {}}
 
     @model_validator(mode="after")

@@ -14,7 +14,7 @@ from watchkeeper.adapters.local.trail import FolderTrail
 from watchkeeper.app.setup.formats import MARKER, check_format
 from watchkeeper.app.setup.project import FILE, Project
 from watchkeeper.core.errors import InputError
-from watchkeeper.core.ports import Clock, Store, Trail
+from watchkeeper.core.ports import Clock, Store, SweptStore, Trail
 
 LOCK = "workspace.lock"  # held by whoever rehearses or answers a retrain there
 
@@ -39,6 +39,8 @@ WRITTEN = frozenset(
         "erasures",
         "executions",
         "incidents",
+        "history",
+        "holds",
         "index.db",
         "index.db-shm",
         "index.db-wal",
@@ -56,6 +58,7 @@ WRITTEN = frozenset(
         "silences",
         "spool",
         "stack",
+        "sweeps",
         "tickets",
         "training",
         LOCK,
@@ -79,7 +82,7 @@ class Workspace:
     """What can be read of a loop without running it."""
 
     folder: Path
-    store: Store
+    store: SweptStore
     trail: Trail
 
 

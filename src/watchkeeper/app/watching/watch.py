@@ -15,6 +15,7 @@ from watchkeeper.app.alerts.silences import sync_silences
 from watchkeeper.app.index.indexing import fresh_index
 from watchkeeper.app.monitoring.overdue import overdue_samples
 from watchkeeper.app.registry.executions import exposed
+from watchkeeper.app.registry.history import extend_history
 from watchkeeper.app.registry.records import RememberingStore
 from watchkeeper.app.setup.targets import Target
 from watchkeeper.app.watching.agenda import Agenda, Due, Skipped
@@ -163,6 +164,7 @@ class Watch:
             if self.stop.is_set():  # what is left is due again after a restart
                 return
             if not self._waiting:
+                extend_history(self.target.store)
                 fresh_index(self.target.folder, self.target.store, lambda _: None)
 
     def _flush(self) -> None:
