@@ -83,7 +83,7 @@ monitors:
   model-quality:
     schedule: "cron(0 * * * ? *)"
     min_rows: 20
-    labels: {{delay: 1 hour}}
+    labels: {{delay: 1 hour}}{intervals}
   explainability: {{schedule: "cron(0 * * * ? *)", min_rows: 20, explained_rows: 50}}
   bias:
     schedule: "cron(0 * * * ? *)"
@@ -131,7 +131,8 @@ def fleet(folder: Path, endpoints: int, *, with_rules: bool = False) -> Target:
     """A workspace with one model that every environment serves, with the rules that ship with us or none."""
     names = [f"e{number:03d}" for number in range(endpoints)]
     environments = ", ".join(f"{name}: {{}}" for name in names)
-    text = PROJECT.format(environments=environments)
+    intervals = "\n    bootstrap: 1000" if with_rules else ""  # which a rule of theirs is about
+    text = PROJECT.format(environments=environments, intervals=intervals)
     (folder / FILE).write_text(f"{text}{ready_rules() if with_rules else ''}", encoding="utf-8")
     target = opened(folder)
     history = dataset(sales(months_between("2018-01", "2020-04"), 200, 0), "file", "made up")
@@ -225,7 +226,7 @@ def bookkept(folder: Path, endpoints: int, hours: int) -> dict[str, float]:
     """Schedules and bookkeeping alone: each due time put on record as an execution without rows."""
     names = [f"e{number:03d}" for number in range(endpoints)]
     environments = ", ".join(f"{name}: {{}}" for name in names)
-    (folder / FILE).write_text(PROJECT.format(environments=environments), encoding="utf-8")
+    (folder / FILE).write_text(PROJECT.format(environments=environments, intervals=""), encoding="utf-8")
     target = opened(folder)
     for number, name in enumerate(names, start=1):
         deployed = Deployment(number, name, f"fleet-{name}", 1, "d" * 64, None, START, ENGINEER)

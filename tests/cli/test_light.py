@@ -27,6 +27,7 @@ HEAVY = {
     "up",
     "monitor watch",
     "alerts ack",  # it can be said once
+    "stack permissions",  # there is no Grafana to ask
     "stack up",  # it does not end by itself
     "stack check",  # it ends with whatever tools are here
     "labels import",

@@ -16,6 +16,7 @@ from watchkeeper.app.stack.dashboards import EXTRA, dashboard_files
 from watchkeeper.app.stack.files import stack_files, write_stack
 from watchkeeper.cli.output import answer, json_option, workspace_option
 from watchkeeper.core.windows import Duration
+from watchkeeper.render.compose import COMPOSE, compose_yaml
 from watchkeeper.render.dashboards import DASHBOARDS
 from watchkeeper.render.stack import StackSettings
 
@@ -67,8 +68,8 @@ def render(
     interval: str,
     as_json: bool,
 ) -> None:
-    """Write prometheus.yml, rules.yml and alertmanager.yml into the workspace's folder stack/, and Grafana's
-    dashboards with what provisions them into stack/grafana/.
+    """Write prometheus.yml, rules.yml, alertmanager.yml and docker-compose.yml into the workspace's folder
+    stack/, and Grafana's dashboards with what provisions them into stack/grafana/.
 
     Alertmanager is given the token of run/alerts.token, which is made when it is not there.
     """
@@ -104,7 +105,8 @@ def write(project: Project, workspace: Path, environments: Sequence[str], settin
     files = stack_files(project, chosen, settings)
     dashboards = dashboard_files(settings.prometheus, str(folder))
     door_token(root)
-    write_stack(folder, {**files, **(dashboards or {})})
+    composed = {COMPOSE: compose_yaml(settings, str(folder), dashboards=dashboards is not None)}
+    write_stack(folder, {**files, **composed, **(dashboards or {})})
     return Written(str(folder), tuple(files), chosen, None if dashboards is None else len(DASHBOARDS))
 
 

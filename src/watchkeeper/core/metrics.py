@@ -102,6 +102,12 @@ METRICS: tuple[Metric, ...] = (
         "ratio",
     ),
     _gauge(
+        "model_quality_rmse_baseline_ratio_low",
+        "The low end of the 95 % interval of the newest labelled window's root mean squared error over the "
+        "baseline's: what chance alone does not explain.",
+        "ratio",
+    ),
+    _gauge(
         "estimated_quality_rmse",
         "Root mean squared error to be expected of the newest window without labels, in the label's unit.",
     ),

@@ -125,6 +125,10 @@ def test_promtool_says_the_same_of_all_of_them(tmp_path: Path) -> None:
 
 def test_both_templates_have_the_same_rules_but_for_who_is_told() -> None:
     blank = load_project(template_folder("blank"))
+    metrics = {rule.name: rule.metric for rule in blank.rules("prod")}
+    assert {name: metric for name, metric in metrics.items() if metric != RULES[name].metric} == {
+        "ModelQualityDegraded": f"{RULES['ModelQualityDegraded'].metric}_low"  # its windows may be small
+    }
     for rule in blank.rules("prod"):
         of = RULES[rule.name]
         assert (rule.comparison, rule.threshold, rule.lasting, rule.severity, rule.action, rule.incident) == (
@@ -185,3 +189,11 @@ def test_drift_may_not_page_until_its_threshold_was_calibrated(tmp_path: Path) -
         load_project(write_project(tmp_path, drift))
     said = (drift[0], f"{drift[1]}\n    calibrated: true")
     assert load_project(write_project(tmp_path, said)).rules("prod")[1].severity is Severity.CRITICAL
+
+
+def test_a_rule_about_an_interval_s_end_wants_intervals(tmp_path: Path) -> None:
+    low = ("metric: model_quality_rmse_baseline_ratio", "metric: model_quality_rmse_baseline_ratio_low")
+    with pytest.raises(InputError, match=r"alerts.0.metric: .*want monitors.model-quality.bootstrap with it"):
+        load_project(write_project(tmp_path, low))
+    intervals = ("    tolerance: 2.0\n", "    tolerance: 2.0\n    bootstrap: 200\n")
+    assert load_project(write_project(tmp_path, low, intervals)).rules("prod")[0].metric.endswith("_low")

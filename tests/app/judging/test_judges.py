@@ -339,6 +339,13 @@ def test_figures_have_intervals_where_they_are_asked_for(trained: Loop, tmp_path
         (high,) = values_of(found, "model_quality_bound", figure=name, bound="high")
         (value,) = values_of(found, f"model_quality_{name}")
         assert low < value < high
+    (ratio,) = values_of(found, "model_quality_rmse_baseline_ratio")
+    (rmse,), (low,) = (
+        values_of(found, "model_quality_rmse"),
+        values_of(found, "model_quality_bound", figure="rmse", bound="low"),
+    )
+    (over,) = values_of(found, "model_quality_rmse_baseline_ratio_low")
+    assert over == pytest.approx(low / (rmse / ratio))
     assert "95 % between" in page_of(loop, found)
     with pytest.raises(InputError, match="want 0 or at least 100 resamples, got 99"):
         new_loop(tmp_path / "few", WITH_ALL, (asked[0], asked[1].replace("200", "99")))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from watchkeeper.app.setup.init import template_folder
 from watchkeeper.app.setup.project import Project, load_project
 from watchkeeper.app.stack.files import ToolCheck, check_stack, stack_files, write_stack
 from watchkeeper.core.errors import InputError
+from watchkeeper.render.compose import compose_yaml
 from watchkeeper.render.stack import StackSettings
 
 pytestmark = pytest.mark.skipif(
@@ -103,3 +107,35 @@ def test_a_tool_that_is_not_there_is_said(tmp_path: Path, monkeypatch: pytest.Mo
     found = told(tmp_path, project(tmp_path))
     assert {(each.ran, each.fine) for each in found} == {(False, False)}
     assert found[0].said == "promtool is not in the PATH"
+
+
+def test_compose_mounts_what_the_servers_read_where_they_look_for_it() -> None:
+    settings = StackSettings(token_file="/work/run/alerts.token")
+    text = compose_yaml(settings, "/work/stack", dashboards=True)
+    services = yaml.safe_load(text)["services"]
+    assert services.keys() == {"prometheus", "alertmanager", "grafana"}
+    assert services["prometheus"]["command"][0] == "--config.file=/work/stack/prometheus.yml"
+    assert "/work/run/alerts.token:/work/run/alerts.token:ro" in services["alertmanager"]["volumes"]
+    for each in services.values():
+        assert "/work/stack:/work/stack:ro" in each["volumes"]
+        assert not each["image"].endswith(":latest")
+        assert ":" in each["image"]
+    assert services["grafana"]["environment"]["GF_SECURITY_ADMIN_PASSWORD"].startswith("${")
+    without = yaml.safe_load(compose_yaml(settings, "/work/stack", dashboards=False))
+    assert without["services"].keys() == {"prometheus", "alertmanager"}
+
+
+def test_where_no_program_is_and_an_engine_is_compose_runs_it(tmp_path: Path) -> None:
+    """The engine here is a script that says what it was asked, as there is none to be had."""
+    write_project(tmp_path / "work")
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "docker").write_text('#!/bin/sh\necho "$@"\n')
+    (tools / "docker").chmod(0o755)
+    command = [sys.executable, "-m", "watchkeeper", "stack", "up", "--workspace", str(tmp_path / "work")]
+    done = subprocess.run(
+        command, env={**os.environ, "PATH": str(tools)}, capture_output=True, text=True, check=False
+    )
+    file = tmp_path / "work" / "stack" / "docker-compose.yml"
+    assert (done.returncode, done.stdout) == (0, f"compose --file {file} up\n")
+    assert file.is_file()

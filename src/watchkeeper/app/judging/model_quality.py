@@ -64,7 +64,7 @@ def judge(rows: pl.DataFrame, against: Against) -> Judged:
     )
     figures, notes = _quality_figures(labels, predictions, before)
     apart = divided(rows, schema, against.segments, against.sensitive)
-    bounds = _bounds(labels, predictions, against.watched.section.bootstrap)
+    bounds = _bounds(labels, predictions, against.watched.section.bootstrap, before)
     known = {figure.metric: figure.value for figure in figures}
     broken, per_sla, unjudged = broken_by_figures(against.slas, known)
     suggested = model_quality.suggest(statistics)
@@ -92,14 +92,25 @@ def _worst_segments(
 
 
 def _bounds(
-    labels: npt.NDArray[np.float64], predictions: npt.NDArray[np.float64], resamples: int
+    labels: npt.NDArray[np.float64],
+    predictions: npt.NDArray[np.float64],
+    resamples: int,
+    before: QualityStatistics,
 ) -> list[Figure]:
+    """The ends of each figure's interval, and the low one of the error over the baseline's."""
     if not resamples:
         return []
+    found = intervals(labels, predictions, resamples, seed=0)
+    base = before.figure("rmse").value
+    lows = [each.low for each in found if each.metric == "rmse"]
+    over = [] if isinstance(base, Undefined) or base == 0 else [low / base for low in lows]
     return [
-        Figure("model_quality_bound", end, (("bound", name), ("figure", found.metric)))
-        for found in intervals(labels, predictions, resamples, seed=0)
-        for name, end in (("low", found.low), ("high", found.high))
+        *(Figure("model_quality_rmse_baseline_ratio_low", ratio) for ratio in over),
+        *(
+            Figure("model_quality_bound", end, (("bound", name), ("figure", each.metric)))
+            for each in found
+            for name, end in (("low", each.low), ("high", each.high))
+        ),
     ]
 
 

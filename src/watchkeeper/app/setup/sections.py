@@ -63,6 +63,7 @@ OF_ONE_MONITOR = {
     "label_values_or_threshold": "bias",
     "group_variable": "bias",
 }
+OF_INTERVALS = ("model_quality_bound", "model_quality_rmse_baseline_ratio_low")
 PREDICTION = "prediction"  # the column that the model's answers are
 
 
@@ -333,6 +334,16 @@ class ProjectFile(Section):
                 for key in ("facet", "label_values_or_threshold"):
                     if not getattr(section, key):
                         raise said(f"bias: want {key} with at least one entry", "monitors", monitor)
+        return self
+
+    @model_validator(mode="after")
+    def _ends_of_intervals_are_there(self) -> ProjectFile:
+        """A rule about an interval's end would be silent for ever where no interval is made."""
+        quality = self.monitors.get("model-quality")
+        for place, alert in enumerate(self.alerts):
+            if alert.metric in OF_INTERVALS and quality is not None and not quality.bootstrap:
+                wanted = "want monitors.model-quality.bootstrap with it, of at least 100"
+                raise said(f"alert {alert.name}: {wanted}", "alerts", place, "metric")
         return self
 
     @model_validator(mode="after")

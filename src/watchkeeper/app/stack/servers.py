@@ -12,6 +12,8 @@ from watchkeeper.adapters.local.programs import find_program, program
 from watchkeeper.adapters.local.prometheus import PrometheusApi
 from watchkeeper.render.stack import ALERTMANAGER, PROMETHEUS, StackSettings
 
+ALERTMANAGERS = ("prometheus-alertmanager", "alertmanager")  # Debian's name, and its own
+
 
 @dataclass(frozen=True, slots=True)
 class RunningStack:
@@ -28,7 +30,7 @@ def running_stack(folder: Path, settings: StackSettings) -> Iterator[RunningStac
     Raises InputError when one is not installed, PlatformError when one does not start.
     """
     prometheus = find_program(("prometheus",), "prometheus")
-    alertmanager = find_program(("prometheus-alertmanager", "alertmanager"), "prometheus-alertmanager")
+    alertmanager = find_program(ALERTMANAGERS, "prometheus-alertmanager")
     data = folder / "data"
     with (
         program(
