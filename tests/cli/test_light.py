@@ -35,6 +35,7 @@ HEAVY = {
     "labels status",
     "monitor run",
     "monitor backfill",
+    "monitor push",
     "analyze",
     "explain",
     "baseline suggest",

@@ -11,6 +11,7 @@ monitor = ByName(
         "list": Named("watchkeeper.cli.monitor_list:list_", "Print every execution."),
         "show": Named("watchkeeper.cli.monitor_show:show", "Print one execution with its findings."),
         "run": Named("watchkeeper.cli.monitor_run:run", "Run one monitor now, on a window or on files."),
+        "push": Named("watchkeeper.cli.monitor_push:push", "Push metrics by Prometheus' remote write."),
         "trend": Named("watchkeeper.cli.monitor_trend:trend_", "Print a metric by window."),
         "watch": Named(
             "watchkeeper.cli.monitor_watch:watch", "Run every schedule, evaluate rules, tell and decide."

@@ -260,6 +260,25 @@ class ShelfSection(Section):
         return {key: value for key in OF_SHELVES if (value := getattr(self, key)) is not None}
 
 
+class RemoteWriteSection(Section):
+    """What takes samples by Prometheus' remote write."""
+
+    url: str = Field(pattern=r"^https?://.+$")
+    token: str | None = None
+
+    @model_validator(mode="after")
+    def _secret_by_reference(self) -> RemoteWriteSection:
+        if self.token is not None and not REFERENCE.fullmatch(self.token):
+            raise said(f"token: {A_REFERENCE}", "token")
+        return self
+
+
+class TelemetrySection(Section):
+    """Where metrics go besides `/metrics`, which is there to be scraped."""
+
+    remote_write: list[RemoteWriteSection] = []
+
+
 class NotificationsSection(Section):
     """How soon, how often and how long apart an incident is told of, in Alertmanager's words."""
 

@@ -25,6 +25,7 @@ from watchkeeper.app.setup.alert_sections import (
     RetrainSection,
     ShelfSection,
     SlaSection,
+    TelemetrySection,
 )
 from watchkeeper.app.setup.monitors import MONITORS
 from watchkeeper.app.setup.section import Length, OneOf, Schedule, Section, said, unknown
@@ -46,6 +47,7 @@ OVERRIDABLE = (
     "receivers",
     "notifications",
     "knowledge_base",
+    "telemetry",
     "retrain",
     "slas",
     "retain",
@@ -318,6 +320,7 @@ class ProjectFile(Section):
     inhibit: list[InhibitSection] = []
     receivers: dict[str, list[ReceiverSection]] = {}
     notifications: NotificationsSection = NotificationsSection()
+    telemetry: TelemetrySection = TelemetrySection()
     knowledge_base: list[ShelfSection] = []
     retrain: RetrainSection = RetrainSection()
     slas: list[SlaSection] = []

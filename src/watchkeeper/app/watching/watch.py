@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from watchkeeper.adapters.local.alertmanager import AlertmanagerApi
+from watchkeeper.adapters.local.remote_write import RemoteWrite
 from watchkeeper.adapters.sources.dataset import Dataset
 from watchkeeper.app.alerts.mirroring import Mirror
 from watchkeeper.app.alerts.silences import sync_silences
 from watchkeeper.app.index.indexing import fresh_index
 from watchkeeper.app.monitoring.overdue import overdue_samples
+from watchkeeper.app.monitoring.pushing import pushed_samples, receivers_of
 from watchkeeper.app.registry.executions import exposed
 from watchkeeper.app.registry.history import extend_history
 from watchkeeper.app.registry.records import RememberingStore
@@ -23,7 +25,7 @@ from watchkeeper.app.watching.jobs import SCHEDULER, Runs
 from watchkeeper.app.watching.retraining import Retrainer
 from watchkeeper.app.watching.rules import Round, RuleWatch
 from watchkeeper.core.audit import Event
-from watchkeeper.core.errors import IntegrityError, PlatformError, WatchkeeperError
+from watchkeeper.core.errors import InputError, IntegrityError, PlatformError, WatchkeeperError
 from watchkeeper.core.values import Sample, newest
 from watchkeeper.core.windows import utc_text
 
@@ -53,6 +55,7 @@ class Watch:
     rows: Callable[[], Dataset] | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     _unreachable: bool = field(init=False, default=False)
+    _unpushed: dict[tuple[str, str], str] = field(init=False, default_factory=dict)
     _waiting: list[Due] = field(init=False, default_factory=list)
 
     def run(self) -> None:
@@ -62,8 +65,14 @@ class Watch:
         """
         names = self.target.project.environments
         watches = [RuleWatch(self.target, name, self.evaluates) for name in names]
-        with ThreadPoolExecutor(4, thread_name_prefix="watch") as pool:
-            work = (self._run_schedules, self._run_retrains, self._run_mirrors, self._run_silences)
+        with ThreadPoolExecutor(5, thread_name_prefix="watch") as pool:
+            work = (
+                self._run_schedules,
+                self._run_retrains,
+                self._run_mirrors,
+                self._run_silences,
+                self._run_pushes,
+            )
             jobs = [pool.submit(each) for each in work]
             for job in jobs:
                 job.add_done_callback(self._ended)
@@ -86,6 +95,30 @@ class Watch:
         samples = newest([*exposed(target.store), *late, *self._live()])
         for watch in watches:
             self._report_round(watch.environment, watch.run(samples))
+
+    def _run_pushes(self) -> None:
+        wanted = {name: found for name, found in receivers_of(self.target.project).items() if found}
+        while not self.stop.is_set():
+            if wanted:
+                self._push(wanted)
+            self.stop.wait(self.interval)
+
+    def _push(self, wanted: Mapping[str, Sequence[RemoteWrite]]) -> None:
+        """Push to each receiver by itself; what is wrong with one is said once, until it changes."""
+        try:
+            live = self.target.host.samples()
+        except PlatformError:  # which the evaluation of the rules has told
+            live = ()
+        for environment, receivers in wanted.items():
+            for receiver in receivers:
+                try:
+                    found = pushed_samples(self.target, environment, live)
+                    receiver.push(found, self.target.clock.now())
+                    self._unpushed.pop((environment, receiver.url), None)
+                except (InputError, PlatformError) as error:
+                    if self._unpushed.get((environment, receiver.url)) != str(error):
+                        self.report(f"{environment}: {error}")
+                    self._unpushed[environment, receiver.url] = str(error)
 
     def _live(self) -> Sequence[Sample]:
         """What the endpoints expose of themselves; nothing while no server runs."""
