@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -25,7 +26,7 @@ from watchkeeper.app.watching.jobs import one_by_one
 from watchkeeper.app.watching.retraining import Retrainer
 from watchkeeper.app.watching.rules import RuleWatch
 from watchkeeper.app.watching.watch import Watch
-from watchkeeper.core.errors import IntegrityError, PlatformError
+from watchkeeper.core.errors import ExistsError, IntegrityError, PlatformError
 from watchkeeper.core.values import GroundTruth, Sample
 from watchkeeper.core.windows import month_start
 
@@ -133,6 +134,25 @@ def test_where_prometheus_evaluates_ours_does_not_and_tells_what_alertmanager_ca
     assert [alert.name for alert in told.evaluation.open] == ["ModelQualityDegraded"]
     assert [receipt.outlet for receipt in told.receipts] == ["mlops/0-file"]
     assert len(alert_history(other.store, "prod")) == 1
+
+
+def test_alerts_that_come_in_while_ours_are_evaluated_are_noticed_once(tmp_path: Path) -> None:
+    loop = after_a_bad_month(tmp_path)
+    loop.store.create("alert-inbox/before.json", b"{}")
+    said: list[str] = []
+    stop, watch_twice = threading.Event(), "--rules prometheus"
+
+    def report(line: str) -> None:
+        said.append(line)
+        if "demo-prod" in line:
+            with contextlib.suppress(ExistsError):
+                loop.store.create("alert-inbox/now.json", b"{}")
+        if watch_twice in line:
+            stop.set()
+
+    watch = Watch(loop.target, report, one_by_one(loop.target), interval=0.01, stop=stop)
+    watch.run()
+    assert len([line for line in said if watch_twice in line]) == 1
 
 
 def test_a_record_that_was_changed_stops_the_watch(tmp_path: Path) -> None:

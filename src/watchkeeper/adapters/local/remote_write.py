@@ -39,7 +39,7 @@ class RemoteWrite:
         """
         if not samples:
             return
-        doing = f"push {len(samples)} samples to {self.url}"
+        doing = f"push metrics to {self.url}"
         headers = dict(_HEADERS)
         if self.token:
             headers["authorization"] = f"Bearer {resolve(self.token)}"

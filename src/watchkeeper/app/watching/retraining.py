@@ -30,6 +30,8 @@ class Retrainer:
     rows: Callable[[], Dataset]
     report: Callable[[str], None]
     stop: threading.Event
+    doing: str = "run what was decided"
+    pause: float = 1.0
     _reported: dict[str, str] = field(init=False, default_factory=dict)
 
     def run(self) -> None:

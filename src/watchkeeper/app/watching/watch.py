@@ -1,36 +1,31 @@
-"""The watch: rules in one thread; schedules, retrains, mirrors in others: none keeps an alert waiting."""
+"""The watch: rules in one thread; schedules and each side job in others: none keeps an alert waiting."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from watchkeeper.adapters.local.alertmanager import AlertmanagerApi
-from watchkeeper.adapters.local.remote_write import RemoteWrite
 from watchkeeper.adapters.sources.dataset import Dataset
-from watchkeeper.app.alerts.mirroring import Mirror
-from watchkeeper.app.alerts.silences import sync_silences
+from watchkeeper.app.alerts.door import INBOX
 from watchkeeper.app.index.indexing import fresh_index
 from watchkeeper.app.monitoring.overdue import overdue_samples
-from watchkeeper.app.monitoring.pushing import pushed_samples, receivers_of
 from watchkeeper.app.registry.executions import exposed
 from watchkeeper.app.registry.history import extend_history
 from watchkeeper.app.registry.records import RememberingStore
 from watchkeeper.app.setup.targets import Target
 from watchkeeper.app.watching.agenda import Agenda, Due, Skipped
+from watchkeeper.app.watching.beside import SideJob, side_jobs
 from watchkeeper.app.watching.jobs import SCHEDULER, Runs
-from watchkeeper.app.watching.retraining import Retrainer
 from watchkeeper.app.watching.rules import Round, RuleWatch
 from watchkeeper.core.audit import Event
-from watchkeeper.core.errors import InputError, IntegrityError, PlatformError, WatchkeeperError
+from watchkeeper.core.errors import IntegrityError, PlatformError, WatchkeeperError
 from watchkeeper.core.values import Sample, newest
 from watchkeeper.core.windows import utc_text
 
 LOOK_EVERY = 1.0  # seconds between two looks at the schedules
-MIRROR_EVERY = 30.0  # seconds between two looks at what the knowledge base has not got
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +49,12 @@ class Watch:
     evaluates: bool = True
     rows: Callable[[], Dataset] | None = None
     stop: threading.Event = field(default_factory=threading.Event)
+    _delivered: int | None = field(init=False, default=None)  # by Alertmanager when the watch began
+    _twice: bool = field(init=False, default=False)
     _unreachable: bool = field(init=False, default=False)
-    _unpushed: dict[tuple[str, str], str] = field(init=False, default_factory=dict)
+    _failing: dict[str, str] = field(
+        init=False, default_factory=dict
+    )  # what was tried, and what was said of it
     _waiting: list[Due] = field(init=False, default_factory=list)
 
     def run(self) -> None:
@@ -65,15 +64,12 @@ class Watch:
         """
         names = self.target.project.environments
         watches = [RuleWatch(self.target, name, self.evaluates) for name in names]
-        with ThreadPoolExecutor(5, thread_name_prefix="watch") as pool:
-            work = (
-                self._run_schedules,
-                self._run_retrains,
-                self._run_mirrors,
-                self._run_silences,
-                self._run_pushes,
-            )
-            jobs = [pool.submit(each) for each in work]
+        beside = side_jobs(self.target, self.report, self.stop, self.rows)
+        with ThreadPoolExecutor(1 + len(beside), thread_name_prefix="watch") as pool:
+            jobs = [
+                pool.submit(self._run_schedules),
+                *(pool.submit(self._run_beside, each) for each in beside),
+            ]
             for job in jobs:
                 job.add_done_callback(self._ended)
             try:
@@ -93,32 +89,21 @@ class Watch:
         target = self.target
         late = overdue_samples(target.store, target.project, target.clock.now())
         samples = newest([*exposed(target.store), *late, *self._live()])
+        self._notice_twice()
         for watch in watches:
             self._report_round(watch.environment, watch.run(samples))
 
-    def _run_pushes(self) -> None:
-        wanted = {name: found for name, found in receivers_of(self.target.project).items() if found}
-        while not self.stop.is_set():
-            if wanted:
-                self._push(wanted)
-            self.stop.wait(self.interval)
-
-    def _push(self, wanted: Mapping[str, Sequence[RemoteWrite]]) -> None:
-        """Push to each receiver by itself; what is wrong with one is said once, until it changes."""
-        try:
-            live = self.target.host.samples()
-        except PlatformError:  # which the evaluation of the rules has told
-            live = ()
-        for environment, receivers in wanted.items():
-            for receiver in receivers:
-                try:
-                    found = pushed_samples(self.target, environment, live)
-                    receiver.push(found, self.target.clock.now())
-                    self._unpushed.pop((environment, receiver.url), None)
-                except (InputError, PlatformError) as error:
-                    if self._unpushed.get((environment, receiver.url)) != str(error):
-                        self.report(f"{environment}: {error}")
-                    self._unpushed[environment, receiver.url] = str(error)
+    def _notice_twice(self) -> None:
+        """Say once that Alertmanager sends alerts here while ours are evaluated: each is told twice."""
+        if not self.evaluates or self._twice:
+            return
+        delivered = len(self.target.store.list(INBOX))
+        self._delivered = delivered if self._delivered is None else self._delivered
+        if delivered > self._delivered:
+            self._twice = True
+            self.report(
+                "Alertmanager sends alerts here too, so each is told twice; start with --rules prometheus"
+            )
 
     def _live(self) -> Sequence[Sample]:
         """What the endpoints expose of themselves; nothing while no server runs."""
@@ -141,44 +126,16 @@ class Watch:
             how = "told" if receipt.delivery.delivered else f"could not tell ({receipt.delivery.reason})"
             self.report(f"{environment}: {how} {receipt.outlet}")
 
+    def _run_beside(self, job: SideJob) -> None:
+        while not self.stop.is_set():
+            self._tried(job.doing, job.run)
+            self.stop.wait(max(job.pause, self.interval))
+
     def _run_schedules(self) -> None:
         agenda = Agenda(self.target)
         while not self.stop.is_set():
             self._tried("look at the schedules", lambda: self._run_due(agenda))
             self.stop.wait(LOOK_EVERY)
-
-    def _run_retrains(self) -> None:
-        if self.rows is None:
-            self.stop.wait()
-            return
-        retrainer = Retrainer(self.target, self.rows, self.report, self.stop)
-        while not self.stop.is_set():
-            self._tried("run what was decided", retrainer.run)
-            self.stop.wait(max(LOOK_EVERY, self.interval))
-
-    def _run_silences(self) -> None:
-        while not self.stop.is_set():
-            self._tried("bring mutes and silences together", self._sync_silences)
-            self.stop.wait(max(LOOK_EVERY, self.interval))
-
-    def _sync_silences(self) -> None:
-        project = self.target.project
-        for environment in project.environments:
-            if url := project.environment(environment).notifications.alertmanager_url:
-                for line in sync_silences(self.target, environment, AlertmanagerApi(url)):
-                    self.report(f"{environment}: {line}")
-
-    def _run_mirrors(self) -> None:
-        mirrors = [Mirror(self.target, name, self.target.folder) for name in self.target.project.environments]
-        while not self.stop.is_set():
-            self._tried("mirror pages", lambda: self._mirror(mirrors))
-            self.stop.wait(max(MIRROR_EVERY, self.interval))
-
-    def _mirror(self, mirrors: Sequence[Mirror]) -> None:
-        for mirror in mirrors:
-            for each in mirror.run():
-                if not each.delivery.delivered:
-                    self.report(f"{mirror.environment}: could not put {each.page}: {each.delivery.reason}")
 
     def _run_due(self, agenda: Agenda) -> None:
         if isinstance(self.target.store, RememberingStore):
@@ -218,10 +175,14 @@ class Watch:
         self.target.trail.append(Event("monitor.skipped", schedule, SCHEDULER, self.target.clock.now(), why))
 
     def _tried(self, doing: str, act: Callable[[], None]) -> None:
+        """Do it; what goes wrong is said, and not again until it is something else or was mended."""
         try:
             act()
+            self._failing.pop(doing, None)
         except IntegrityError:
             raise
         except WatchkeeperError as error:
-            log.exception("%s", doing)
-            self.report(f"{doing}: {error}")
+            if self._failing.get(doing) != str(error):
+                log.exception("%s", doing)
+                self.report(f"{doing}: {error}")
+            self._failing[doing] = str(error)
