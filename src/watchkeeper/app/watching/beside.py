@@ -1,4 +1,4 @@
-"""What the watch does beside schedules and rules, each in a thread of its own: what is slow holds up itself."""
+"""What the watch does beside schedules and rules, each in a thread of its own: what is slow delays itself."""
 
 from __future__ import annotations
 
