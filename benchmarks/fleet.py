@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -29,8 +30,9 @@ from watchkeeper.adapters.memory.clock import MovedClock
 from watchkeeper.adapters.memory.endpoint import MemoryEndpointHost
 from watchkeeper.adapters.memory.tracking import MemoryTracker
 from watchkeeper.adapters.sources.dataset import dataset
+from watchkeeper.app.monitoring.schedule import schedules_of
 from watchkeeper.app.registry.artefacts import load_version
-from watchkeeper.app.registry.executions import executions
+from watchkeeper.app.registry.executions import Exposures, executions, exposed
 from watchkeeper.app.registry.models import approve, catalogue, promote
 from watchkeeper.app.registry.records import RememberingStore, create_record
 from watchkeeper.app.retraining.train import train
@@ -47,6 +49,7 @@ from watchkeeper.core.values import (
     GroundTruth,
     Payload,
     Progress,
+    Sample,
     Status,
 )
 from watchkeeper.core.windows import Window, hour_folder, months_between
@@ -248,11 +251,11 @@ def bookkept(folder: Path, endpoints: int, hours: int) -> dict[str, float]:
                 endpoint=endpoint,
                 window=Window(now - HOUR, now),
                 scheduled_at=now,
-                status=Status.NO_TRAFFIC,
+                status=Status.COMPLETED,
                 reason="bookkeeping alone",
                 rows=0,
                 judgements=(),
-                samples=(),
+                samples=(Sample("watchkeeper_monitor_rows", (("schedule", schedule),), 0.0, now),),
                 inputs=(),
             )
             create_record(target.store, f"executions/{schedule}/{hour_folder(now)}/execution.json", execution)
@@ -268,7 +271,33 @@ def bookkept(folder: Path, endpoints: int, hours: int) -> dict[str, float]:
         "microseconds_each": 1e6 * seconds / count,
         "seconds_to_start_again": time.perf_counter() - started,
         "due_again": again,
+        **asked_again(target, START + hours * HOUR),
     }
+
+
+def asked_again(target: Target, now: datetime) -> dict[str, float]:
+    """A round of the rules: what every schedule exposes, by all that is on record, and as the watch asks."""
+    held, names = Exposures(target.store), schedules_of(target.project)
+    whole, first, again = (
+        _timed(each)
+        for each in (
+            lambda: exposed(target.store),
+            lambda: held.read(names, now),
+            lambda: held.read(names, now),
+        )
+    )
+    return {
+        "seconds_to_expose_all": whole[0],
+        "seconds_to_expose_first": first[0],
+        "seconds_to_expose_again": again[0],
+        "same": float(whole[1] == first[1] == again[1]),
+    }
+
+
+def _timed(ask: Callable[[], tuple[Sample, ...]]) -> tuple[float, tuple[Sample, ...]]:
+    started = time.perf_counter()
+    found = ask()
+    return time.perf_counter() - started, found
 
 
 def main() -> None:

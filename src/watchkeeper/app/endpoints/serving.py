@@ -15,10 +15,11 @@ from watchkeeper.app.alerts.deciding import decide_on
 from watchkeeper.app.alerts.door import DOOR_TOKEN, Received, door_token, receive, take_in
 from watchkeeper.app.captures.label_import import Delivery, LabelImport, Place, import_labels, no_report
 from watchkeeper.app.monitoring.overdue import overdue_samples
+from watchkeeper.app.monitoring.schedule import schedules_of
 from watchkeeper.app.pages.incidents import incident_html
 from watchkeeper.app.registry.artefacts import load_version
 from watchkeeper.app.registry.candidates import end, ended_by, open_candidate
-from watchkeeper.app.registry.executions import exposed
+from watchkeeper.app.registry.executions import Exposures, exposed
 from watchkeeper.app.registry.models import catalogue
 from watchkeeper.app.setup.project import Project
 from watchkeeper.app.setup.targets import Books
@@ -59,7 +60,7 @@ def serve_project(project: Project, request: ServeRequest) -> None:
     store = FolderStore(request.workspace.resolve())
     trail = FolderTrail(store, WallClock())
     books = OpenBooks(project, store, WallClock(), trail)
-    known = catalogue(store)
+    known, held = catalogue(store), Exposures(store)
     deployments = [found for name in project.environments if (found := known.serving(name))]
     tried = [each for name in project.environments if (each := open_candidate(store, name))]
     settings = ServerSettings(
@@ -84,7 +85,7 @@ def serve_project(project: Project, request: ServeRequest) -> None:
         Served(deployments, tried),
         Hooks(
             load=lambda deployment: load_version(store, deployment.version, deployment.digest),
-            metrics=lambda live: exposition(_exposed(books, request, live)),
+            metrics=lambda live: exposition(_exposed(books, request, held, live)),
             pages=lambda path: _page(store, project, path),
             labels=lambda delivery: store_labels(store, trail, delivery),
             alerts=lambda token, body: store_alerts(books, request, token, body),
@@ -136,10 +137,15 @@ def record_withdrawal(store: Store, trail: Trail, candidate: Candidate, why: str
     end(store, trail, candidate, ended)
 
 
-def _exposed(books: Books, request: ServeRequest, live: Sequence[Sample]) -> tuple[Sample, ...]:
-    """What the endpoints say of themselves and the monitors of them; a rehearsal's schedules are not ours."""
-    late = () if request.rehearsal else overdue_samples(books.store, books.project, books.clock.now())
-    return newest([*exposed(books.store), *late, *live])
+def _exposed(
+    books: Books, request: ServeRequest, held: Exposures, live: Sequence[Sample]
+) -> tuple[Sample, ...]:
+    """What the endpoints say of themselves and the monitors of them; a rehearsal's time is not ours."""
+    if request.rehearsal:
+        return newest([*exposed(books.store), *live])
+    now = books.clock.now()
+    late = overdue_samples(books.store, books.project, now)
+    return newest([*held.read(schedules_of(books.project), now), *late, *live])
 
 
 def _page(store: Store, project: Project, path: str) -> bytes | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from watchkeeper.adapters.local.remote_write import RemoteWrite
 from watchkeeper.app.monitoring.overdue import overdue_samples
-from watchkeeper.app.registry.executions import exposed
+from watchkeeper.app.registry.executions import Exposures
 from watchkeeper.app.setup.project import Project
 from watchkeeper.app.setup.targets import Books
 from watchkeeper.core.values import Sample, newest
@@ -23,10 +23,19 @@ def receivers_of(project: Project) -> dict[str, tuple[RemoteWrite, ...]]:
     }
 
 
-def pushed_samples(books: Books, environment: str, live: Sequence[Sample] = ()) -> tuple[Sample, ...]:
-    """What an environment exposes now: its newest verdicts, schedules that are late, and what is `live`."""
-    late = overdue_samples(books.store, books.project, books.clock.now())
-    found = newest([*exposed(books.store, environment), *late, *live])
+def pushed_samples(
+    books: Books, environment: str, live: Sequence[Sample] = (), held: Exposures | None = None
+) -> tuple[Sample, ...]:
+    """What an environment exposes now: its newest verdicts, schedules that are late, and what is `live`.
+
+    `held` is for whoever asks again and again.
+    """
+    now, project = books.clock.now(), books.project
+    schedules = [
+        f"{project.endpoint(environment)}-{name}" for name in project.environment(environment).monitors
+    ]
+    verdicts = (held or Exposures(books.store)).read(schedules, now)
+    found = newest([*verdicts, *overdue_samples(books.store, project, now, (environment,)), *live])
     return tuple(
         sample for sample in found if dict(sample.labels).get("environment", environment) == environment
     )

@@ -24,6 +24,15 @@ def schedule_name(project: Project, run: MonitorRun) -> str:
     return f"{project.endpoint(run.environment)}-{run.monitor}"
 
 
+def schedules_of(project: Project) -> tuple[str, ...]:
+    """Every schedule of a project, by name."""
+    return tuple(
+        f"{project.endpoint(name)}-{monitor}"
+        for name in project.environments
+        for monitor in project.environment(name).monitors
+    )
+
+
 def section_of(project: Project, run: MonitorRun) -> MonitorSection:
     """The monitor's settings in its environment. Raises InputError for one that the project has not there."""
     monitors = project.environment(run.environment).monitors

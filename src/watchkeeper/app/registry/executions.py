@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from watchkeeper.app.registry.records import read_record
@@ -15,6 +15,8 @@ from watchkeeper.core.values import VERDICTS, Execution, Sample, Status, newest
 from watchkeeper.core.windows import time_folder
 
 _REVISIONS = 1000  # of one window; more than that is a fault somewhere
+_SILENT = 10  # newest windows without a verdict that may still get one
+_LISTED_BY_DAY = timedelta(days=40)  # beyond that a schedule's whole folder is listed in one go
 _REVISION = re.compile(r"/revision-(\d+)/execution\.json$")
 
 
@@ -135,20 +137,73 @@ def exposed(store: Store, environment: str | None = None) -> tuple[Sample, ...]:
     verdicts: list[Sample] = []
     latest: list[Sample] = []
     for keys in _by_schedule(store):
-        for place, key in enumerate(reversed(keys)):
-            execution = read_record(store, key, Execution)
-            if environment not in (None, execution.environment):
-                break
-            if place == 0:
-                latest += execution.samples
-            if execution.status in VERDICTS:
-                verdicts += execution.samples
-                break
+        found = _shown(store, keys)
+        if found and environment in (None, found[0].environment):
+            latest += found[0].samples
+            verdicts += found[-1].samples if found[-1].status in VERDICTS else ()
     return newest([*verdicts, *latest])
+
+
+@dataclass(slots=True)
+class Exposures:
+    """The same, for whoever asks again and again: of each schedule only the days since are listed.
+
+    That is since its newest verdict, which is all that counts, or where it has had none for long since the
+    tenth window back: a verdict that one from before gets afterwards is not seen.
+    """
+
+    store: Store
+    _since: dict[str, datetime] = field(init=False, default_factory=dict)
+    _verdicts: dict[str, Execution] = field(init=False, default_factory=dict)
+
+    def read(self, schedules: Iterable[str], now: datetime) -> tuple[Sample, ...]:
+        """What these schedules expose at a time; those that have not run expose nothing."""
+        verdicts: list[Sample] = []
+        latest: list[Sample] = []
+        for schedule in schedules:
+            found = _shown(self.store, self._listed(schedule, now))
+            if not found:
+                continue
+            if found[-1].status in VERDICTS:
+                self._verdicts[schedule] = found[-1]
+            latest += found[0].samples
+            verdicts += self._verdicts[schedule].samples if schedule in self._verdicts else ()
+            self._since[schedule] = found[:_SILENT][-1].scheduled_at
+        return newest([*verdicts, *latest])
+
+    def _listed(self, schedule: str, now: datetime) -> list[str]:
+        """The keys of a schedule's executions from that day on, oldest first."""
+        since = self._since.get(schedule)
+        prefix = f"executions/{schedule}/"
+        if since is None or not timedelta() <= now - since < _LISTED_BY_DAY:
+            found = list(self.store.list(prefix))
+        else:
+            days = range((now.date() - since.date()).days + 1)
+            found = [
+                key
+                for day in days
+                for key in self.store.list(f"{prefix}{since + timedelta(days=day):%Y/%m/%d}/")
+            ]
+        return _ordered(key for key in found if key.endswith("/execution.json"))
+
+
+def _shown(store: Store, keys: Sequence[str]) -> list[Execution]:
+    """The newest of a schedule's executions, the one before and so on, to the first with a verdict."""
+    found = []
+    for key in reversed(keys):
+        found.append(read_record(store, key, Execution))
+        if found[-1].status in VERDICTS:
+            break
+    return found
 
 
 def _by_schedule(store: Store) -> Iterator[list[str]]:
     """The keys of each schedule's executions, oldest first."""
     keys = [key for key in store.list("executions/") if key.endswith("/execution.json")]
     for _, found in groupby(keys, key=lambda key: key.split("/")[1]):
-        yield sorted(found, key=lambda key: (_REVISION.sub("/execution.json", key), revision_of(key)))
+        yield _ordered(found)
+
+
+def _ordered(keys: Iterable[str]) -> list[str]:
+    """Keys of executions by window, and of a window by revision."""
+    return sorted(keys, key=lambda key: (_REVISION.sub("/execution.json", key), revision_of(key)))

@@ -13,6 +13,7 @@ from watchkeeper.adapters.sources.dataset import Dataset
 from watchkeeper.app.alerts.mirroring import Mirror
 from watchkeeper.app.alerts.silences import sync_silences
 from watchkeeper.app.monitoring.pushing import pushed_samples, receivers_of
+from watchkeeper.app.registry.executions import Exposures
 from watchkeeper.app.setup.targets import Target
 from watchkeeper.app.watching.retraining import Retrainer
 from watchkeeper.core.errors import InputError, PlatformError
@@ -86,7 +87,7 @@ class Mirrors:
                     self.report(f"{mirror.environment}: could not put {each.page}: {each.delivery.reason}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Pushes:
     """Pushes each environment's metrics to its receivers; what is wrong with one is said until it changes."""
 
@@ -95,7 +96,11 @@ class Pushes:
     receivers: Mapping[str, Sequence[RemoteWrite]]
     doing: str = "push metrics"
     pause: float = 0.0
+    _held: Exposures = field(init=False)
     _failing: dict[tuple[str, str], str] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._held = Exposures(self.target.store)
 
     def run(self) -> None:
         try:
@@ -106,7 +111,7 @@ class Pushes:
             for receiver in receivers:
                 place = environment, receiver.url
                 try:
-                    found = pushed_samples(self.target, environment, live)
+                    found = pushed_samples(self.target, environment, live, self._held)
                     receiver.push(found, self.target.clock.now())
                     self._failing.pop(place, None)
                 except (InputError, PlatformError) as error:

@@ -12,7 +12,8 @@ from watchkeeper.adapters.sources.dataset import Dataset
 from watchkeeper.app.alerts.door import INBOX
 from watchkeeper.app.index.indexing import fresh_index
 from watchkeeper.app.monitoring.overdue import overdue_samples
-from watchkeeper.app.registry.executions import exposed
+from watchkeeper.app.monitoring.schedule import schedules_of
+from watchkeeper.app.registry.executions import Exposures
 from watchkeeper.app.registry.history import extend_history
 from watchkeeper.app.registry.records import RememberingStore
 from watchkeeper.app.setup.targets import Target
@@ -55,7 +56,11 @@ class Watch:
     _failing: dict[str, str] = field(
         init=False, default_factory=dict
     )  # what was tried, and what was said of it
+    _exposures: Exposures = field(init=False)
     _waiting: list[Due] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._exposures = Exposures(self.target.store)
 
     def run(self) -> None:
         """Watch until `stop` is set. Raises IntegrityError when a record is not as it was written.
@@ -88,7 +93,8 @@ class Watch:
     def _evaluate(self, watches: Sequence[RuleWatch]) -> None:
         target = self.target
         late = overdue_samples(target.store, target.project, target.clock.now())
-        samples = newest([*exposed(target.store), *late, *self._live()])
+        held = self._exposures.read(schedules_of(target.project), target.clock.now())
+        samples = newest([*held, *late, *self._live()])
         self._notice_twice()
         for watch in watches:
             self._report_round(watch.environment, watch.run(samples))
