@@ -277,13 +277,13 @@ def bookkept(folder: Path, endpoints: int, hours: int) -> dict[str, float]:
 
 def asked_again(target: Target, now: datetime) -> dict[str, float]:
     """A round of the rules: what every schedule exposes, by all that is on record, and as the watch asks."""
-    held, names = Exposures(target.store), schedules_of(target.project)
+    held = Exposures(target.store, schedules_of(target.project))
     whole, first, again = (
         _timed(each)
         for each in (
             lambda: exposed(target.store),
-            lambda: held.read(names, now),
-            lambda: held.read(names, now),
+            lambda: held.read(now),
+            lambda: held.read(now),
         )
     )
     return {

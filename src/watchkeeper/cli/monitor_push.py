@@ -10,7 +10,8 @@ import click
 from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.adapters.local.remote_write import RemoteWrite
 from watchkeeper.adapters.secrets import REFERENCE
-from watchkeeper.app.monitoring.pushing import pushed_samples, receivers_of
+from watchkeeper.app.monitoring.pushing import receivers_of, samples_to_push
+from watchkeeper.app.registry.executions import Exposures
 from watchkeeper.app.setup.project import load_project
 from watchkeeper.app.setup.workspace import OpenBooks, open_workspace
 from watchkeeper.cli.output import answer, json_option, table, workspace_option
@@ -44,13 +45,12 @@ def push(url: str | None, token: str, environment: str | None, workspace: Path, 
     if environment is not None:
         project.environment(environment)
     books = OpenBooks(project, opened.store, WallClock(), opened.trail)
-    known = receivers_of(project)
+    known, found = receivers_of(project), samples_to_push(books, Exposures(opened.store))
     done = []
     for name in (environment,) if environment else project.environments:
-        found = pushed_samples(books, name)
         for receiver in (RemoteWrite(url, token),) if url else known[name]:
-            receiver.push(found, books.clock.now())
-            done.append(Pushed(name, receiver.url, len(found)))
+            receiver.push(found[name], books.clock.now())
+            done.append(Pushed(name, receiver.url, len(found[name])))
     if not done:
         raise InputError("push metrics: want a URL, or receivers in telemetry.remote_write, got none")
     rows = [(each.environment, each.series, each.url) for each in done]

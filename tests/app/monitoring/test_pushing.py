@@ -17,9 +17,10 @@ from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.adapters.local.programs import free_ports, program
 from watchkeeper.adapters.local.prometheus import PrometheusApi
 from watchkeeper.adapters.local.remote_write import RemoteWrite
-from watchkeeper.app.monitoring.pushing import pushed_samples
+from watchkeeper.app.monitoring.pushing import samples_to_push
 from watchkeeper.app.monitoring.run import run_monitor
 from watchkeeper.app.monitoring.schedule import MonitorRun
+from watchkeeper.app.registry.executions import Exposures
 from watchkeeper.app.watching.jobs import one_by_one
 from watchkeeper.app.watching.watch import Watch
 from watchkeeper.core.errors import InputError, PlatformError
@@ -111,11 +112,10 @@ def judged(folder: Path, *changes: tuple[str, str]) -> Loop:
 
 def test_an_environment_s_own_samples_are_pushed(tmp_path: Path) -> None:
     loop = judged(tmp_path)
-    found = pushed_samples(loop.target, "prod")
-    assert {dict(each.labels)["environment"] for each in found} == {"prod"}
-    assert any(each.metric == "watchkeeper_monitor_window_end_timestamp_seconds" for each in found)
-    of_dev = pushed_samples(loop.target, "dev")
-    assert {dict(each.labels)["environment"] for each in of_dev} <= {"dev"}
+    found = samples_to_push(loop.target, Exposures(loop.store))
+    assert {dict(each.labels)["environment"] for each in found["prod"]} == {"prod"}
+    assert any(each.metric == "watchkeeper_monitor_window_end_timestamp_seconds" for each in found["prod"])
+    assert {dict(each.labels)["environment"] for each in found["dev"]} <= {"dev"}
 
 
 def test_the_watch_pushes_and_says_once_what_is_wrong(tmp_path: Path) -> None:

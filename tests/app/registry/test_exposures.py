@@ -15,7 +15,7 @@ from watchkeeper.app.registry.records import create_record
 from watchkeeper.core.values import VERDICTS, Status
 from watchkeeper.core.windows import time_folder
 
-SCHEDULES = ("p-prod-data-quality", "p-dev-data-quality")
+SCHEDULE = "p-prod-data-quality"
 
 
 def put(store: MemoryStore, hour: int, status: Status, environment: str, value: float) -> None:
@@ -47,7 +47,7 @@ def test_round_after_round_it_is_what_reading_everything_is(seed: int) -> None:
             float(step),
         )
         now = START + timedelta(hours=hour, minutes=5)
-        assert held.read(SCHEDULES, now) == exposed(store), step
+        assert held.read(now) == exposed(store), step
 
 
 def test_only_the_days_since_the_newest_verdict_are_listed() -> None:
@@ -65,7 +65,22 @@ def test_only_the_days_since_the_newest_verdict_are_listed() -> None:
     for hour in range(24 * 30):
         put(store, hour, Status.COMPLETED, "prod", float(hour))
     held = Exposures(Watched())
-    held.read(SCHEDULES[:1], START + timedelta(days=30))
+    held.read(START + timedelta(days=30))
     asked.clear()
-    held.read(SCHEDULES[:1], START + timedelta(days=30))
-    assert asked == [f"executions/{SCHEDULES[0]}/2020/01/30/", f"executions/{SCHEDULES[0]}/2020/01/31/"]
+    held.read(START + timedelta(days=30))
+    assert asked == [
+        "executions/*/2020/01/30/",
+        "executions/*/2020/01/31/",
+        f"executions/{SCHEDULE}/2020/01/30/",
+        f"executions/{SCHEDULE}/2020/01/31/",
+    ]
+
+
+def test_a_schedule_that_the_project_has_not_is_seen_when_it_runs() -> None:
+    store = MemoryStore()
+    held = Exposures(store, (SCHEDULE,))
+    assert held.read(START) == ()
+    put(store, 5, Status.COMPLETED, "dev", 1.0)
+    put(store, 6, Status.COMPLETED, "prod", 2.0)
+    assert held.read(START + timedelta(hours=6)) == exposed(store)
+    assert len(exposed(store)) == 4

@@ -60,7 +60,7 @@ def serve_project(project: Project, request: ServeRequest) -> None:
     store = FolderStore(request.workspace.resolve())
     trail = FolderTrail(store, WallClock())
     books = OpenBooks(project, store, WallClock(), trail)
-    known, held = catalogue(store), Exposures(store)
+    known, held = catalogue(store), Exposures(store, schedules_of(project))
     deployments = [found for name in project.environments if (found := known.serving(name))]
     tried = [each for name in project.environments if (each := open_candidate(store, name))]
     settings = ServerSettings(
@@ -145,7 +145,7 @@ def _exposed(
         return newest([*exposed(books.store), *live])
     now = books.clock.now()
     late = overdue_samples(books.store, books.project, now)
-    return newest([*held.read(schedules_of(books.project), now), *late, *live])
+    return newest([*held.read(now), *late, *live])
 
 
 def _page(store: Store, project: Project, path: str) -> bytes | None:

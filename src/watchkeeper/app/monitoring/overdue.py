@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from watchkeeper.app.registry.models import first_deployed
@@ -17,15 +16,13 @@ LOOK_BACK = 24  # times of a schedule; one that is open for longer counts from t
 GRACE = timedelta(minutes=5)  # that a run may take before its time counts as open
 
 
-def overdue_samples(
-    store: Store, project: Project, now: datetime, environments: Sequence[str] | None = None
-) -> tuple[Sample, ...]:
-    """A sample a schedule of these environments, of every one without; none before its first time has come.
+def overdue_samples(store: Store, project: Project, now: datetime) -> tuple[Sample, ...]:
+    """A sample a schedule of every environment; none before its first time has come.
 
     Where nothing of ours is deployed, a schedule that nothing was ever run for has none either.
     """
     found = []
-    for environment in project.environments if environments is None else environments:
+    for environment in project.environments:
         deployed = first_deployed(store, environment)
         for monitor, section in project.environment(environment).monitors.items():
             endpoint = project.endpoint(environment)

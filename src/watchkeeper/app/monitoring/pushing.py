@@ -23,19 +23,14 @@ def receivers_of(project: Project) -> dict[str, tuple[RemoteWrite, ...]]:
     }
 
 
-def pushed_samples(
-    books: Books, environment: str, live: Sequence[Sample] = (), held: Exposures | None = None
-) -> tuple[Sample, ...]:
-    """What an environment exposes now: its newest verdicts, schedules that are late, and what is `live`.
-
-    `held` is for whoever asks again and again.
-    """
+def samples_to_push(
+    books: Books, held: Exposures, live: Sequence[Sample] = ()
+) -> dict[str, tuple[Sample, ...]]:
+    """What each environment exposes now: newest verdicts, schedules that are late, and what is `live`."""
     now, project = books.clock.now(), books.project
-    schedules = [
-        f"{project.endpoint(environment)}-{name}" for name in project.environment(environment).monitors
-    ]
-    verdicts = (held or Exposures(books.store)).read(schedules, now)
-    found = newest([*verdicts, *overdue_samples(books.store, project, now, (environment,)), *live])
-    return tuple(
-        sample for sample in found if dict(sample.labels).get("environment", environment) == environment
-    )
+    by_environment: dict[str, list[Sample]] = {name: [] for name in project.environments}
+    for sample in newest([*held.read(now), *overdue_samples(books.store, project, now), *live]):
+        of = dict(sample.labels).get("environment")
+        if of in by_environment:
+            by_environment[of].append(sample)
+    return {name: tuple(found) for name, found in by_environment.items()}

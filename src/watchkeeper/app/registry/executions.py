@@ -10,7 +10,7 @@ from itertools import groupby
 
 from watchkeeper.app.registry.records import read_record
 from watchkeeper.core.errors import InputError
-from watchkeeper.core.ports import Store
+from watchkeeper.core.ports import ANY, Store
 from watchkeeper.core.values import VERDICTS, Execution, Sample, Status, newest
 from watchkeeper.core.windows import time_folder
 
@@ -149,18 +149,22 @@ class Exposures:
     """The same, for whoever asks again and again: of each schedule only the days since are listed.
 
     That is since its newest verdict, which is all that counts, or where it has had none for long since the
-    tenth window back: a verdict that one from before gets afterwards is not seen.
+    tenth window back: a verdict that one from before gets afterwards is not seen. `schedules` are always
+    looked for; others are those that there were at first, and those that ran today or yesterday.
     """
 
     store: Store
+    schedules: tuple[str, ...] = ()
+    _names: set[str] = field(init=False, default_factory=set)
     _since: dict[str, datetime] = field(init=False, default_factory=dict)
     _verdicts: dict[str, Execution] = field(init=False, default_factory=dict)
 
-    def read(self, schedules: Iterable[str], now: datetime) -> tuple[Sample, ...]:
-        """What these schedules expose at a time; those that have not run expose nothing."""
+    def read(self, now: datetime) -> tuple[Sample, ...]:
+        """What every schedule exposes at a time."""
         verdicts: list[Sample] = []
         latest: list[Sample] = []
-        for schedule in schedules:
+        self._look_for_schedules(now)
+        for schedule in sorted(self._names):
             found = _shown(self.store, self._listed(schedule, now))
             if not found:
                 continue
@@ -170,6 +174,14 @@ class Exposures:
             verdicts += self._verdicts[schedule].samples if schedule in self._verdicts else ()
             self._since[schedule] = found[:_SILENT][-1].scheduled_at
         return newest([*verdicts, *latest])
+
+    def _look_for_schedules(self, now: datetime) -> None:
+        places = ["executions/"]
+        if self._names:
+            days = (now - timedelta(days=1), now)
+            places = [f"executions/{ANY}/{day:%Y/%m/%d}/" for day in days]
+        found = {key.split("/")[1] for place in places for key in self.store.list(place)}
+        self._names |= {*self.schedules, *found}
 
     def _listed(self, schedule: str, now: datetime) -> list[str]:
         """The keys of a schedule's executions from that day on, oldest first."""

@@ -33,6 +33,7 @@ from watchkeeper.core.values import Actor, Progress
 MANIFEST = "backup.json"
 # What a running process has in hand, or makes anew when it is asked.
 LEFT_OUT = ("run", "index.db", "stack", "spool", "capture-spool")
+_OF_PROCESSES = (".lock", ".db-wal", ".db-shm")  # what a database's copy has in it already
 _CHUNK = 1 << 20
 
 Report = Callable[[Progress], None]
@@ -135,7 +136,7 @@ def _names(folder: Path) -> list[str]:
     for path in _files(folder):
         name = path.relative_to(folder).as_posix()
         top = name.partition("/")[0]
-        skipped = top.startswith(LEFT_OUT[1]) or top in LEFT_OUT or name.endswith(".lock")
+        skipped = top.startswith(LEFT_OUT[1]) or top in LEFT_OUT or name.endswith(_OF_PROCESSES)
         if not skipped and not name.startswith(LOG) and name != HEAD and not path.name.startswith("."):
             found.append(name)
     return sorted(found)

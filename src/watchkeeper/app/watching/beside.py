@@ -12,7 +12,7 @@ from watchkeeper.adapters.local.remote_write import RemoteWrite
 from watchkeeper.adapters.sources.dataset import Dataset
 from watchkeeper.app.alerts.mirroring import Mirror
 from watchkeeper.app.alerts.silences import sync_silences
-from watchkeeper.app.monitoring.pushing import pushed_samples, receivers_of
+from watchkeeper.app.monitoring.pushing import receivers_of, samples_to_push
 from watchkeeper.app.registry.executions import Exposures
 from watchkeeper.app.setup.targets import Target
 from watchkeeper.app.watching.retraining import Retrainer
@@ -107,12 +107,12 @@ class Pushes:
             live = self.target.host.samples()
         except PlatformError:  # which the evaluation of the rules has told
             live = ()
+        found = samples_to_push(self.target, self._held, live)
         for environment, receivers in self.receivers.items():
             for receiver in receivers:
                 place = environment, receiver.url
                 try:
-                    found = pushed_samples(self.target, environment, live, self._held)
-                    receiver.push(found, self.target.clock.now())
+                    receiver.push(found[environment], self.target.clock.now())
                     self._failing.pop(place, None)
                 except (InputError, PlatformError) as error:
                     if self._failing.get(place) != str(error):

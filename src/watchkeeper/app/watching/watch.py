@@ -60,7 +60,7 @@ class Watch:
     _waiting: list[Due] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
-        self._exposures = Exposures(self.target.store)
+        self._exposures = Exposures(self.target.store, schedules_of(self.target.project))
 
     def run(self) -> None:
         """Watch until `stop` is set. Raises IntegrityError when a record is not as it was written.
@@ -93,7 +93,7 @@ class Watch:
     def _evaluate(self, watches: Sequence[RuleWatch]) -> None:
         target = self.target
         late = overdue_samples(target.store, target.project, target.clock.now())
-        held = self._exposures.read(schedules_of(target.project), target.clock.now())
+        held = self._exposures.read(target.clock.now())
         samples = newest([*held, *late, *self._live()])
         self._notice_twice()
         for watch in watches:
