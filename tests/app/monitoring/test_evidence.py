@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import stat
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from tests.app.loop import ANA, KIM, LIVE, Loop, model_of, new_loop, train_in, write_project
 from tests.training.history import sales
+from watchkeeper.app.captures.pseudonyms import KEY
 from watchkeeper.app.monitoring.evidence import EXAMPLES
 from watchkeeper.app.monitoring.run import run_monitor
 from watchkeeper.app.monitoring.schedule import MonitorRun
@@ -146,6 +149,40 @@ def test_a_sensitive_columns_values_are_nowhere(tmp_path: Path) -> None:
         said = loop.store.read(key).decode()
         for value in ("ATLANTIS", "NORTH", "EAST", "WEST"):
             assert value not in said, (key, value)
+
+
+def test_hashed_values_have_names_that_tell_the_same_from_others(tmp_path: Path) -> None:
+    hashed = (SECRET[0][0], SECRET[0][1].replace("[town]", "{town: hash}"))
+    names = []
+    for folder in (tmp_path / "one", tmp_path / "other"):
+        loop = new_loop(folder, hashed)
+        train_in(loop)
+        approve(loop.target, 1, "prod", KIM, "good figures")
+        loop.send(loop.plan(LIVE, month_with_faults()), model_of(loop))
+        evidence = of(run_monitor(loop.target, DATA, ANA), "categorical_values_check")
+        values = {row.value for row in evidence.rows}
+        assert len(values) == 1  # every row of them is of the same town
+        names.append(values.pop() or "")
+        said = b"".join(loop.store.read(key) for key in loop.store.list(FOLDER)).decode()
+        assert names[-1] in said
+        assert "ATLANTIS" not in said
+        assert stat.S_IMODE((folder / KEY).stat().st_mode) == 0o600
+    assert all(re.fullmatch(r"#[0-9a-f]{12}", name) for name in names)
+    assert names[0] != names[1]  # each workspace has a key of its own
+
+
+def test_a_dropped_column_is_not_captured(tmp_path: Path) -> None:
+    dropped = (SECRET[0][0], SECRET[0][1].replace("[town]", "{town: drop, price: mask}"))
+    project = load_project(write_project(tmp_path, dropped))
+    assert project.environment("prod").capture_policy("prod").mask == {"town"}
+    assert set(project.environment("prod").data.sensitive) == {"town", "price"}
+    label = (SECRET[0][0], SECRET[0][1].replace("[town]", "{price: drop}"))
+    with pytest.raises(InputError, match=r"data.sensitive.price: unknown input column"):
+        load_project(write_project(tmp_path / "label", label))
+    with pytest.raises(InputError, match=r"data.sensitive.town"):
+        load_project(
+            write_project(tmp_path / "no", (SECRET[0][0], SECRET[0][1].replace("[town]", "{town: blur}")))
+        )
 
 
 def test_a_sensitive_column_that_the_data_lacks_is_named(tmp_path: Path) -> None:

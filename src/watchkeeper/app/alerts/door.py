@@ -7,16 +7,15 @@ record like one of the embedded evaluator's, and what follows (incidents, decisi
 from __future__ import annotations
 
 import contextlib
-import os
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from watchkeeper.adapters.local.kept import kept_secret
 from watchkeeper.app.alerts.alerting import open_alerts, record_change
 from watchkeeper.app.setup.targets import Books
 from watchkeeper.core.encoding import digest
-from watchkeeper.core.errors import ExistsError, PlatformError
+from watchkeeper.core.errors import ExistsError
 from watchkeeper.core.ports import Clock, Store
 from watchkeeper.core.rules import Alert
 from watchkeeper.core.values import Actor
@@ -39,19 +38,7 @@ class Received:
 
 def door_token(folder: Path) -> str:
     """The token that opens a workspace's door; made when first asked for, for its owner alone to read."""
-    path = folder / DOOR_TOKEN
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            half = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-            with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_urlsafe(32))
-            with contextlib.suppress(FileExistsError):  # another was quicker: that one counts
-                path.hardlink_to(half)
-            half.unlink()
-        return path.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise PlatformError(f"keep the token {path}: {error.strerror or error}", retryable=False) from error
+    return kept_secret(folder / DOOR_TOKEN)
 
 
 def receive(store: Store, clock: Clock, body: bytes) -> Received:

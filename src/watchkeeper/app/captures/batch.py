@@ -118,7 +118,7 @@ def score_files(
     started = target.clock.now().replace(microsecond=0)
     with tempfile.TemporaryDirectory(prefix="watchkeeper-batch-") as scratch:
         who = f"{endpoint}, model version {version}"
-        mask = target.project.environment(order.environment).environments[order.environment].capture.mask
+        mask = target.project.environment(order.environment).capture_policy(order.environment).mask
         job = _Job(model, order, who, started, Path(scratch), frozenset(mask))
         for blob, name in zip(blobs, names, strict=True):
             _score(job, blob, name, report)

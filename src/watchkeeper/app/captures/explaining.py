@@ -55,9 +55,9 @@ class Explanation:
 def explain(store: Store, project: Project, environment: str, inference_id: str) -> tuple[Explanation, ...]:
     """Explain the rows of a request that an environment's endpoint answered, in their order.
 
-    Values of the columns that `data.sensitive` names are masked. Raises InputError when no such request was
-    captured or it names no model version, IntegrityError when the version's artefact does not give the answer
-    on record.
+    Values of the columns that `data.sensitive` names are masked, however they are treated. Raises InputError
+    when no such request was captured or it names no model version, IntegrityError when the version's artefact
+    does not give the answer on record.
     """
     endpoint = project.endpoint(environment)
     for schema in reversed(schemas(store)):

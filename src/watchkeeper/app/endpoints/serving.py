@@ -70,7 +70,7 @@ def serve_project(project: Project, request: ServeRequest) -> None:
             EndpointSettings(
                 name=project.endpoint(name),
                 environment=name,
-                capture=project.environment(name).environments[name].capture.policy(),
+                capture=project.environment(name).capture_policy(name),
             )
             for name in project.environments
         ),

@@ -13,15 +13,24 @@ from datetime import datetime
 
 import polars as pl
 
+from watchkeeper.app.captures.pseudonyms import Pseudonym
 from watchkeeper.app.judging.judgement import Judged
 from watchkeeper.core.ports import Store
 from watchkeeper.core.values import Evidence, ExampleRow, Violation
 from watchkeeper.core.windows import hour_folder
-from watchkeeper.monitors.evidence import NoRows, OffendingRows
+from watchkeeper.monitors.evidence import MASK, NoRows, OffendingRows
 from watchkeeper.readers.lines import batches
 
 EXAMPLES = 5  # rows of each violation
 Place = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Columns whose values are shown under other names, and what names them."""
+
+    columns: frozenset[str]
+    name: Pseudonym
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +44,36 @@ class _Pick:
 
 
 def window_evidence(
-    store: Store, judged: Judged, frame: pl.DataFrame, keys: Sequence[str]
+    store: Store, judged: Judged, frame: pl.DataFrame, keys: Sequence[str], named: Named | None = None
 ) -> tuple[Evidence, ...]:
     """The evidence of each violation, in their order, from the rows they were found in.
 
-    `keys` are the objects that the window was read from.
+    `keys` are the objects that the window was read from. Cells of the columns of `named` are shown under
+    another name, and masked without it.
     """
-    picked = [_picked(frame, each) for each in judged.rows]
+    picked = [_picked(frame, each, named) for each in judged.rows]
     places = _places(store, keys, {pick.event_id: pick.time for picks in picked for pick in picks})
     found = zip(judged.violations, judged.rows, picked, strict=True)
     return tuple(_evidence(violation, rows, picks, places) for violation, rows, picks in found)
 
 
-def _picked(frame: pl.DataFrame, wanted: OffendingRows | NoRows) -> list[_Pick]:
+def _picked(frame: pl.DataFrame, wanted: OffendingRows | NoRows, named: Named | None) -> list[_Pick]:
     if isinstance(wanted, NoRows) or (wanted.shown is not None and wanted.shown not in frame.columns):
         return []
     hits = frame.filter(wanted.predicate).head(EXAMPLES)
     cells = hits[wanted.shown].to_list() if wanted.shown else [None] * hits.height
     known = hits.select("_event_id", "_join_id", "_time").iter_rows()
     return [
-        _Pick(event, identity, time, wanted.value(cell))
+        _Pick(event, identity, time, _shown(wanted, cell, named))
         for (event, identity, time), cell in zip(known, cells, strict=True)
     ]
+
+
+def _shown(wanted: OffendingRows, cell: object, named: Named | None) -> str | None:
+    plain = wanted.value(cell)
+    if plain != MASK or named is None or wanted.shown not in named.columns:
+        return plain
+    return named.name(wanted.shown, cell)
 
 
 def _evidence(

@@ -9,17 +9,19 @@ from functools import partial
 import polars as pl
 
 from watchkeeper.app.baselines.making import files_of
+from watchkeeper.app.captures.pseudonyms import pseudonyms
 from watchkeeper.app.captures.rows import WindowRows
 from watchkeeper.app.judging.judgement import Against, Judged, Watched
 from watchkeeper.app.judging.judges import JUDGES
 from watchkeeper.app.judging.segmenting import segments_by
 from watchkeeper.app.judging.slas import slas_of
-from watchkeeper.app.monitoring.evidence import window_evidence
+from watchkeeper.app.monitoring.evidence import Named, window_evidence
 from watchkeeper.app.monitoring.schedule import MonitorRun, section_of
 from watchkeeper.app.registry.artefacts import version_in_store
 from watchkeeper.app.registry.baselines import BaselineRecord, baselines, how_to_get_one
 from watchkeeper.app.registry.models import catalogue
 from watchkeeper.app.registry.schemas import schema
+from watchkeeper.app.setup.sections import Sensitivity
 from watchkeeper.app.setup.targets import Target
 from watchkeeper.core.ports import Store
 from watchkeeper.core.values import (
@@ -67,7 +69,9 @@ def yardsticks_of(target: Target, run: MonitorRun, frame: pl.DataFrame) -> Yards
 def verdicts_of(target: Target, run: MonitorRun, rows: WindowRows, yardsticks: Yardsticks) -> list[Verdict]:
     """One verdict a model version, in order of version, each by its own baseline and schema."""
     store, section = target.store, section_of(target.project, run)
-    sensitive = frozenset(target.project.environment(run.environment).data.sensitive)
+    data = target.project.environment(run.environment).data
+    sensitive, hashed = frozenset(data.sensitive), data.treated(Sensitivity.HASH)
+    named = Named(hashed, pseudonyms(target.folder)) if hashed else None
     known, found, keys = catalogue(store), [], [each.key for each in rows.inputs]
     for number, record in yardsticks.baselines.items():
         own = rows.frame.filter(pl.col("_model_version") == number)
@@ -88,7 +92,8 @@ def verdicts_of(target: Target, run: MonitorRun, rows: WindowRows, yardsticks: Y
             segments=segments_by(target.project, section),
         )
         judged = JUDGES[run.monitor].judge(own, against)
-        evidence = window_evidence(store, judged, own, [key for key in keys if key.startswith("captures/")])
+        captures = [key for key in keys if key.startswith("captures/")]
+        evidence = window_evidence(store, judged, own, captures, named)
         found.append(Verdict(_judgement(judgement, judged, evidence), judged))
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
@@ -92,6 +93,18 @@ def _kept(value: object) -> object:
 Keeping = Annotated[Duration | Literal["forever"], BeforeValidator(_kept), PlainSerializer(str)]
 
 
+class Sensitivity(StrEnum):
+    """What becomes of a sensitive column's values: not captured, not shown, or shown under other names."""
+
+    DROP = "drop"
+    MASK = "mask"
+    HASH = "hash"
+
+
+def _each_masked(value: object) -> object:
+    return dict.fromkeys(value, Sensitivity.MASK.value) if isinstance(value, list) else value
+
+
 class DataSection(Section):
     """Where rows come from and what their columns are for, in their order on the wire."""
 
@@ -101,7 +114,7 @@ class DataSection(Section):
     label: str
     unit: str = ""  # of the label, as people write it
     columns: dict[str, Role]
-    sensitive: list[str] = []
+    sensitive: Annotated[dict[str, Sensitivity], BeforeValidator(_each_masked)] = {}
 
     @field_validator("files")
     @classmethod
@@ -125,6 +138,10 @@ class DataSection(Section):
                 message = f"want no {PREDICTION} here: the model's answers are added under that name"
                 raise said(message, "columns", name)
         return self
+
+    def treated(self, how: Sensitivity) -> frozenset[str]:
+        """The sensitive columns that are treated so."""
+        return frozenset(name for name, each in self.sensitive.items() if each is how)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -327,6 +344,11 @@ class ProjectFile(Section):
     retain: dict[Kept, Keeping] = {}
     targets: dict[Literal["local", "aws"], dict[str, Any]] = {"local": {}}
 
+    def capture_policy(self, environment: str) -> CapturePolicy:
+        """How an environment captures: without the values of columns that are dropped."""
+        policy = self.environments[environment].capture.policy()
+        return replace(policy, mask=policy.mask | self.data.treated(Sensitivity.DROP))
+
     @model_validator(mode="after")
     def _monitors_are_told_what_they_need(self) -> ProjectFile:
         for monitor, section in self.monitors.items():
@@ -389,8 +411,10 @@ class ProjectFile(Section):
                     "column",
                     ("environments", environment, "capture", "mask", place),
                 )
-        for place, name in enumerate(self.data.sensitive):
-            yield name, (*self.data.columns, PREDICTION), "column", ("data", "sensitive", place)
+        for place, (name, how) in enumerate(self.data.sensitive.items()):
+            dropped = how is Sensitivity.DROP
+            known = self.data.inputs if dropped else (*self.data.columns, PREDICTION)
+            yield name, known, "input column" if dropped else "column", ("data", "sensitive", name, place)
 
     def _named_by_rules(self) -> Iterator[Named]:
         """Receivers and rules, named by rules and by what becomes of alerts."""
