@@ -79,3 +79,22 @@ def test_a_changed_audit_log_is_wrong(project: Path) -> None:
 def test_a_full_disk_is_wrong(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "LEAST_FREE", 2**62)
     assert found(project, "disk").finding is Finding.WRONG
+
+
+def test_what_receivers_ask_for_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ways = "{kind: apprise, url: '${env:CHAT_HERE}'}, {kind: webhook, url: 'http://x', token: '${file:no}'}"
+    section = "telemetry: {remote_write: [{url: 'http://x/write'}]}\nreceivers:\n"
+    project = write_project(
+        tmp_path / "ws",
+        ("{kind: file, path: notifications/mlops}", ways),
+        ("receivers:\n", section),
+    )
+    monkeypatch.setenv("CHAT_HERE", "slack://x/y/z")
+    assert found(project, "secret ${env:CHAT_HERE}").finding is Finding.FINE
+    assert "slack" not in str(diagnose(project, {}))
+    lacking = found(project, "secret ${file:no}")
+    assert (lacking.finding, "No such file" in lacking.found) == (Finding.WRONG, True)
+    assert "apprise" not in {check.what for check in diagnose(project, {}).checks}
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    assert found(project, "apprise").mend == "pip install 'watchkeeper[notify]'"
+    assert found(project, "cramjam").mend == "pip install 'watchkeeper[push]'"

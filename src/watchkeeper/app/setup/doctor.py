@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import socket
@@ -9,12 +10,15 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.adapters.local.endpoint import running_server
 from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.adapters.local.trail import FolderTrail
+from watchkeeper.adapters.secrets import REFERENCE, resolve
+from watchkeeper.app.setup.alert_sections import BY_SECRET_URL
 from watchkeeper.app.setup.audit import verify_log
 from watchkeeper.app.setup.project import FILE, load_project
 from watchkeeper.core.errors import WatchkeeperError
@@ -61,7 +65,8 @@ def diagnose(workspace: Path, environment: dict[str, str]) -> Diagnosis:
         mend = "`watchkeeper init FOLDER` makes a project; --workspace names another folder"
         checks.append(Check("project", Finding.MISSING, f"no {FILE} in {workspace}", mend))
         return Diagnosis(tuple(checks))
-    checks += [_project(workspace), _writable(workspace), *_records(workspace), _server(workspace)]
+    checks += [_project(workspace), *_telling(workspace), _writable(workspace)]
+    checks += [*_records(workspace), _server(workspace)]
     return Diagnosis(tuple(checks))
 
 
@@ -118,6 +123,33 @@ def _project(workspace: Path) -> Check:
         return f"{project.name}, environments {' → '.join(project.environments)}"
 
     return _tried("project", "`watchkeeper config check` names each line", look)
+
+
+def _telling(workspace: Path) -> Iterator[Check]:
+    """Libraries and secrets that receivers ask for; nothing of a project that cannot be read."""
+    try:
+        project = load_project(workspace)
+    except WatchkeeperError:
+        return
+    settings = [project.environment(name) for name in project.environments]
+    ways = [way for each in settings for named in each.receivers.values() for way in named]
+    pushes = [to for each in settings for to in each.telemetry.remote_write]
+    wanted = {"apprise": "notify"} if any(way.kind in BY_SECRET_URL for way in ways) else {}
+    wanted |= {"cramjam": "push"} if pushes else {}
+    for library, extra in wanted.items():
+        if importlib.util.find_spec(library) is None:
+            mend = f"pip install 'watchkeeper[{extra}]'"
+            yield Check(library, Finding.WRONG, "the project asks for it, and it is not installed", mend)
+    told = [text for way in ways for text in way.options().values()]
+    texts = {*told, *(to.token or "" for to in pushes)}
+    for reference in sorted(text for text in texts if REFERENCE.fullmatch(text)):
+        mend = "give it to the process that runs `watchkeeper up`"
+        yield _tried(f"secret {reference}", mend, partial(_there, reference))
+
+
+def _there(reference: str) -> str:
+    resolve(reference)
+    return "there"
 
 
 def _writable(workspace: Path) -> Check:
