@@ -42,7 +42,7 @@ if __name__ == "__main__":
     hooks = Hooks(
         load,
         exposition,
-        capture_changed=lambda each, why: record_capture(trail, each, why),
+        capture_changed=lambda each, why: record_capture(store, trail, each, why),
         withdrawn=lambda candidate, why: record_withdrawal(store, trail, candidate, why),
     )
     serve(settings, store, Served([deployed]), hooks)

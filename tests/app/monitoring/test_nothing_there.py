@@ -6,7 +6,7 @@ import errno
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,11 +15,11 @@ from tests.app.loop import ANA, Loop, bring_to_prod, model_of, new_loop, train_i
 from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.adapters.memory.store import MemoryStore
 from watchkeeper.app.captures.absence import capture_checks
+from watchkeeper.app.captures.changes import CaptureChange, record_change
 from watchkeeper.app.captures.rows import source_of
 from watchkeeper.app.monitoring.run import run_monitor
 from watchkeeper.app.monitoring.schedule import MonitorRun
 from watchkeeper.app.setup.doctor import Finding
-from watchkeeper.core.audit import Event
 from watchkeeper.core.errors import DeniedError
 from watchkeeper.core.values import Execution, Status
 from watchkeeper.core.windows import Window, month_start
@@ -85,6 +85,12 @@ def shifted(loop: Loop, days: int) -> None:
         ).encode()
 
 
+def changed(loop: Loop, time: datetime, *, off: bool) -> None:
+    """The server could not write captures from then on, or can again."""
+    change = CaptureChange("demo-prod", off, "no space left" if off else "room again", time)
+    record_change(loop.store, loop.target.trail, change, ANA)
+
+
 def test_nobody_asked(tmp_path: Path) -> None:
     found = judged(live(tmp_path))
     assert found.status is Status.NO_TRAFFIC
@@ -108,17 +114,15 @@ def test_capture_is_off_by_the_project_file(tmp_path: Path) -> None:
 def test_capture_went_off_and_came_on_again(tmp_path: Path) -> None:
     loop = live(tmp_path)
     before = MAY.start - timedelta(days=2)
-    loop.target.trail.append(Event("capture.off", "demo-prod", ANA, before, "no space left"))
+    changed(loop, before, off=True)
     found = judged(loop)
     assert (found.status, found.reason.split(";")[0]) == (
         Status.CAPTURE_OFF,
         "capture is off since 2020-04-29T00:00:00Z: no space left",
     )
     again = live(tmp_path / "again")
-    again.target.trail.append(Event("capture.off", "demo-prod", ANA, before, "no space left"))
-    again.target.trail.append(
-        Event("capture.on", "demo-prod", ANA, before + timedelta(hours=1), "room again")
-    )
+    changed(again, before, off=True)
+    changed(again, before + timedelta(hours=1), off=False)
     assert judged(again).status is Status.NO_TRAFFIC
 
 

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from watchkeeper.app.alerts.alerting import alert_history
 from watchkeeper.app.alerts.muting import mute_spans
-from watchkeeper.app.registry.executions import executions, newest_revisions
+from watchkeeper.app.registry.executions import executions_between, newest_revisions
 from watchkeeper.app.retraining.retrains import RetrainState, retrains
 from watchkeeper.app.setup.targets import Books
 from watchkeeper.core.incidents import Digest, Incident, incidents
@@ -18,6 +18,7 @@ from watchkeeper.core.windows import utc_text
 from watchkeeper.render.markdown import plain
 
 SOON = timedelta(days=1)  # before a mute ends
+AWAITED = timedelta(days=92)  # windows that are looked at for labels that are still awaited
 DRIFT = "baseline_drift_check"
 _MOST = 20  # lines of a part
 
@@ -27,7 +28,7 @@ def drift_page(books: Books, environment: str, since: datetime, until: datetime)
 
     Empty when no monitor ran.
     """
-    recent = [each for each in _windows(books, environment) if since < each.scheduled_at <= until]
+    recent = _windows(books, environment, since, until)
     if not recent:
         return ""
     parts = [
@@ -40,9 +41,13 @@ def drift_page(books: Books, environment: str, since: datetime, until: datetime)
     return "\n\n".join(parts) + "\n"
 
 
-def _windows(books: Books, environment: str) -> tuple[Execution, ...]:
-    """Each window of each schedule by its newest revision."""
-    return newest_revisions(each for each in executions(books.store) if each.environment == environment)
+def _windows(books: Books, environment: str, since: datetime, until: datetime) -> tuple[Execution, ...]:
+    """Each window of an environment's schedules that was due in between, by its newest revision."""
+    project = books.project
+    schedules = [
+        f"{project.endpoint(environment)}-{name}" for name in project.environment(environment).monitors
+    ]
+    return newest_revisions(executions_between(books.store, schedules, since, until))
 
 
 def digest_of(books: Books, environment: str, since: datetime, waiting: Mapping[str, int]) -> Digest:
@@ -51,8 +56,8 @@ def digest_of(books: Books, environment: str, since: datetime, waiting: Mapping[
     Windows count by the time they were due, each by its newest revision.
     """
     now = books.clock.now()
-    every = _windows(books, environment)
-    recent = [each for each in every if since < each.scheduled_at <= now]
+    every = _windows(books, environment, min(since, now - AWAITED), now)
+    recent = [each for each in every if since < each.scheduled_at]
     alerts = incidents(alert_history(books.store, environment))
     parts = [
         ("Open incidents", _open(alerts)),

@@ -27,6 +27,7 @@ from watchkeeper.core.windows import utc_text
 
 WEEK = timedelta(days=7)
 SETTLED = timedelta(days=30)  # after its end an incident's record is looked at no more
+_TOLD = ("alerts", "receipts", "decisions", "retrains", "incidents", "acknowledgements")
 MOST_WEEKS = 4  # that are caught up with
 
 
@@ -68,6 +69,7 @@ class Mirror:
     _tries: dict[tuple[str, str, str], int] = field(init=False, default_factory=dict)
     _failures: dict[str, int] = field(init=False, default_factory=dict)
     _free_at: dict[str, datetime] = field(init=False, default_factory=dict)
+    _looked_at: tuple[object, ...] = field(init=False, default=())
 
     def __post_init__(self) -> None:
         for each in mirrored(self.books.store, self.environment):
@@ -76,10 +78,23 @@ class Mirror:
     def run(self) -> tuple[Mirrored, ...]:
         """Put what changed on every shelf that can be reached; every try that was made."""
         found = shelves(self.books.project, self.environment, self.folder)
-        if not found:
+        state = self._told_apart()
+        if not found or (state == self._looked_at and not self._failures):
             return ()
+        self._looked_at = state
         pages = dict(self._pages([str(shelf) for shelf in found]))
         return tuple(each for shelf in found for each in self._fill(shelf, pages))
+
+    def _told_apart(self) -> tuple[object, ...]:
+        """What is another as soon as some page may be: how many records tell of it, and which week it is."""
+        counts = (len(self.books.store.list(f"{kind}/{self.environment}/")) for kind in _TOLD)
+        return (*counts, self._monday())
+
+    def _monday(self) -> datetime:
+        """When the newest week with a page ended: a day ago or more, so that its last monitors have run."""
+        settled = self.books.clock.now() - timedelta(days=1)
+        monday = settled - timedelta(days=settled.weekday())
+        return monday.replace(hour=0, minute=0, second=0, microsecond=0)
 
     def state(self) -> tuple[ShelfState, ...]:
         """Each shelf with what it has, and why it was last left alone."""
@@ -100,9 +115,8 @@ class Mirror:
                 story = incident_story(self.books.store, self.environment, incident)
                 page = f"incidents/{self.environment}/{incident.started_at:%Y-%m-%d}-{incident.id}.md"
                 yield page, incident_record(story, project.classification)
-        monday = (now - timedelta(days=now.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
         for weeks in range(MOST_WEEKS):
-            until = monday - weeks * WEEK
+            until = self._monday() - weeks * WEEK
             page = f"drift/{self.environment}/{until - WEEK:%G-W%V}.md"
             lacking = any((name, page) not in self._has for name in names)
             if lacking and (text := drift_page(self.books, self.environment, until - WEEK, until)):

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
+from watchkeeper.app.captures.changes import changes
 from watchkeeper.app.captures.rows import Source
-from watchkeeper.app.setup.audit import log
 from watchkeeper.app.setup.doctor import Check, Finding
 from watchkeeper.app.setup.targets import Books
 from watchkeeper.core.errors import DeniedError
@@ -70,20 +70,14 @@ def capture_checks(books: Books, source: Source) -> tuple[Check, ...]:
 
 
 def _capture(books: Books, source: Source) -> Check:
-    """Whether it was on, by the project file and by what the server put into the audit log."""
+    """Whether it was on, by the project file and by what the server put on record."""
     sampling = books.project.environment(source.environment).environments[source.environment].capture.sampling
     if sampling == 0:
         place = f"environments.{source.environment}.capture.sampling"
         return Check(CAPTURE, Finding.WRONG, f"{place} is 0", f"set {place} above 0")
-    changes = [
-        entry.event
-        for entry in log(books.trail)
-        if entry.event.subject == source.endpoint
-        and entry.event.action in ("capture.off", "capture.on")
-        and entry.event.time < source.window.end
-    ]
-    if changes and changes[-1].action == "capture.off" and changes[-1].time <= source.window.start + SLACK:
-        said = f"capture is off since {utc_text(changes[-1].time)}: {changes[-1].why}"
+    before = [each for each in changes(books.store, source.endpoint) if each.time < source.window.end]
+    if before and before[-1].off and before[-1].time <= source.window.start + SLACK:
+        said = f"capture is off since {utc_text(before[-1].time)}: {before[-1].why}"
         return Check(CAPTURE, Finding.WRONG, said, "make room on the spool's disk")
     return Check(CAPTURE, Finding.FINE, f"{sampling} % of requests are captured")
 

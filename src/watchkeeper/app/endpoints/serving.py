@@ -13,6 +13,7 @@ from watchkeeper.adapters.local.trail import FolderTrail
 from watchkeeper.app.alerts.alerting import open_alerts
 from watchkeeper.app.alerts.deciding import decide_on
 from watchkeeper.app.alerts.door import DOOR_TOKEN, Received, door_token, receive, take_in
+from watchkeeper.app.captures.changes import CaptureChange, record_change
 from watchkeeper.app.captures.label_import import Delivery, LabelImport, Place, import_labels, no_report
 from watchkeeper.app.monitoring.overdue import overdue_samples
 from watchkeeper.app.monitoring.schedule import schedules_of
@@ -24,7 +25,6 @@ from watchkeeper.app.registry.models import catalogue
 from watchkeeper.app.setup.project import Project
 from watchkeeper.app.setup.targets import Books
 from watchkeeper.app.setup.workspace import OpenBooks
-from watchkeeper.core.audit import Event
 from watchkeeper.core.encoding import digest
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.ports import Store, Trail
@@ -89,7 +89,7 @@ def serve_project(project: Project, request: ServeRequest) -> None:
             pages=lambda path: _page(store, project, path),
             labels=lambda delivery: store_labels(store, trail, delivery),
             alerts=lambda token, body: store_alerts(books, request, token, body),
-            capture_changed=lambda settings, why: record_capture(trail, settings, why),
+            capture_changed=lambda settings, why: record_capture(store, trail, settings, why),
             withdrawn=lambda candidate, why: record_withdrawal(store, trail, candidate, why),
         ),
     )
@@ -125,10 +125,11 @@ def store_alerts(books: Books, request: ServeRequest, token: str, body: bytes) -
     return received
 
 
-def record_capture(trail: Trail, settings: EndpointSettings, why_off: str) -> None:
-    """That an endpoint's capture went off, or with an empty text on again, in the audit log."""
-    action, now = f"capture.{'off' if why_off else 'on'}", WallClock().now()
-    trail.append(Event(action, settings.name, SERVER, now, why_off or "records can be written again"))
+def record_capture(store: Store, trail: Trail, settings: EndpointSettings, why_off: str) -> None:
+    """That an endpoint's capture went off, or with an empty text on again, on record."""
+    why = why_off or "records can be written again"
+    change = CaptureChange(settings.name, bool(why_off), why, WallClock().now())
+    record_change(store, trail, change, SERVER)
 
 
 def record_withdrawal(store: Store, trail: Trail, candidate: Candidate, why: str) -> None:

@@ -49,6 +49,24 @@ def recorded(store: Store, within: str = "") -> tuple[Recorded, ...]:
     )
 
 
+def executions_between(
+    store: Store, schedules: Iterable[str], start: datetime, end: datetime
+) -> tuple[Execution, ...]:
+    """The executions of schedules whose time lies after `start` and not after `end`, listed day by day.
+
+    In order of time, schedule and revision.
+    """
+    days = [start + timedelta(days=day) for day in range((end.date() - start.date()).days + 1)]
+    found = []
+    for schedule in schedules:
+        keys = [key for day in days for key in store.list(f"executions/{schedule}/{day:%Y/%m/%d}/")]
+        for key in _ordered(each for each in keys if each.endswith("/execution.json")):
+            execution = read_record(store, key, Execution)
+            if start < execution.scheduled_at <= end:
+                found.append(execution)
+    return tuple(sorted(found, key=lambda each: (each.scheduled_at, each.schedule)))
+
+
 def last_scheduled(store: Store, schedule: str, until: datetime) -> datetime | None:
     """The newest time, not after `until`, that an execution of the schedule is on record for."""
     prefix = f"executions/{schedule}/"

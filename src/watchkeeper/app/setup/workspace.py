@@ -32,6 +32,7 @@ WRITTEN = frozenset(
         "baselines",
         "batch",
         "candidates",
+        "capture-changes",
         "capture-spool",
         "captures",
         "decisions",
