@@ -77,6 +77,7 @@ LIGHT = {  # what is typed after each light command; it ends with the code
     "incidents search": (("nothing-like-it",), 0),
     "incidents mirror": ((), 0),
     "stack render": ((), 0),
+    "stack alarms": ((), 0),
     "alerts test": (("mlops",), 0),
     "alerts mute": (
         ("alertname=EndpointErrors", "--for", "dev", "--until", "2h", "--why", "a test", "--yes"),

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from watchkeeper.render.recorded import recorded_name
+
 _ENDPOINT = 'project=~"$project",environment=~"$env",endpoint=~"$endpoint"'
 _SCHEDULE = f'{_ENDPOINT},schedule=~"$schedule"'
 _VERSION = "{{endpoint}} v{{model_version}}"
@@ -89,8 +91,7 @@ def _heat(buckets: str) -> str:
 
 
 def _quantile(metric: str, share: float) -> Query:
-    buckets = f"sum by (endpoint, le) (rate({_endpoint(metric)}[$__rate_interval]))"
-    return Query(f"histogram_quantile({share}, {buckets})", f"{{{{endpoint}}}} p{round(share * 100)}")
+    return Query(f"{recorded_name(metric, share)}{{{_ENDPOINT}}}", f"{{{{endpoint}}}} p{round(share * 100)}")
 
 
 DASHBOARDS: tuple[Dashboard, ...] = (
@@ -197,17 +198,17 @@ DASHBOARDS: tuple[Dashboard, ...] = (
             ),
             Panel(
                 "Latency, quantiles",
-                tuple(_quantile("endpoint_request_seconds_bucket", each) for each in (0.5, 0.95, 0.99)),
+                tuple(_quantile("endpoint_request_seconds", each) for each in (0.5, 0.95, 0.99)),
                 Unit.SECONDS,
             ),
             Panel(
                 "Model, quantiles",
-                tuple(_quantile("endpoint_model_latency_seconds_bucket", each) for each in (0.5, 0.95)),
+                tuple(_quantile("endpoint_model_latency_seconds", each) for each in (0.5, 0.95)),
                 Unit.SECONDS,
             ),
             Panel(
                 "Overhead, quantiles",
-                tuple(_quantile("endpoint_overhead_latency_seconds_bucket", each) for each in (0.5, 0.95)),
+                tuple(_quantile("endpoint_overhead_latency_seconds", each) for each in (0.5, 0.95)),
                 Unit.SECONDS,
             ),
         ),

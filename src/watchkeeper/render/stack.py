@@ -18,6 +18,7 @@ from watchkeeper.core.inhibition import Inhibition
 from watchkeeper.core.metrics import SCRAPE_LABELS
 from watchkeeper.core.rules import Rule
 from watchkeeper.core.windows import Duration
+from watchkeeper.render.recorded import RECORDED
 
 DOOR, NOBODY = "watchkeeper", "nobody"  # receivers: the way back to us, and none at all
 RULES, PROMETHEUS, ALERTMANAGER = "rules.yml", "prometheus.yml", "alertmanager.yml"
@@ -70,7 +71,7 @@ def prometheus_yaml(settings: StackSettings) -> str:
                 "evaluation_interval": f"{settings.interval}ms",
                 "scrape_timeout": f"{min(settings.interval, 10_000)}ms",
             },
-            "rule_files": [RULES],
+            "rule_files": [RULES, RECORDED],
             "alerting": {
                 "alert_relabel_configs": [{"action": "labeldrop", "regex": "|".join(SCRAPE_LABELS)}],
                 "alertmanagers": [{"static_configs": [{"targets": [settings.alertmanager]}]}],

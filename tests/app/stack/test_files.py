@@ -46,7 +46,7 @@ def test_the_worked_example_s_files_and_routes_are_fine(tmp_path: Path) -> None:
     found = told(tmp_path, example)
     assert wrong(found) == []
     rules = sum(len(example.rules(name)) for name in example.environments)
-    assert len(found) == 3 + rules
+    assert len(found) == 4 + rules  # the files, and a route for each rule
     assert f"{rules} rules found" in found[1].said
 
 

@@ -13,7 +13,9 @@ from watchkeeper.app.alerts.delivering import outlets
 from watchkeeper.app.setup.project import Project
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.rules import Rule
+from watchkeeper.render.cloudwatch_alarms import AlarmTemplate, Watched, alarm_template
 from watchkeeper.render.prometheus_rules import rule_labels, rules_yaml
+from watchkeeper.render.recorded import RECORDED, recorded_yaml
 from watchkeeper.render.stack import (
     ALERTMANAGER,
     DOOR,
@@ -48,10 +50,19 @@ def stack_files(project: Project, environments: Sequence[str], settings: StackSe
         return {
             PROMETHEUS: prometheus_yaml(settings),
             RULES: rules_yaml(groups, factor=settings.factor),
+            RECORDED: recorded_yaml(),
             ALERTMANAGER: alertmanager_yaml(alerts, settings),
         }
     except ValueError as error:
         raise InputError(str(error)) from None
+
+
+def alarms_of(project: Project, environments: Sequence[str], namespace: str) -> AlarmTemplate:
+    """The rules of these environments as CloudWatch alarms. Raises InputError for one that there is not."""
+    watched = [
+        Watched(project.name, name, project.endpoint(name), project.rules(name)) for name in environments
+    ]
+    return alarm_template(watched, namespace)
 
 
 def write_stack(folder: Path, files: Mapping[str, str]) -> None:
@@ -67,6 +78,7 @@ def check_stack(project: Project, environments: Sequence[str], folder: Path) -> 
     found = [
         _asked(PROMETHEUS, "promtool", "check", "config", "--lint-fatal", str(folder / PROMETHEUS)),
         _asked(RULES, "promtool", "check", "rules", "--lint-fatal", str(folder / RULES)),
+        _asked(RECORDED, "promtool", "check", "rules", "--lint-fatal", str(folder / RECORDED)),
         _asked(ALERTMANAGER, "amtool", "check-config", config),
     ]
     for environment in environments:
