@@ -33,6 +33,7 @@ def properties(name: str, **changes: Any) -> dict[str, Any]:
 
 def test_every_alarm_has_the_shape_that_cloudwatch_takes() -> None:
     made = alarms_of(EXAMPLE, EXAMPLE.environments, "Watchkeeper")
+    assert not any(isinstance(each, yaml.AliasEvent) for each in yaml.parse(made.text))
     template = yaml.safe_load(made.text)
     asked = [
         {**each["Properties"], "AlarmActions": [TOPIC], "OKActions": [TOPIC]}

@@ -54,6 +54,13 @@ _OF_SAGEMAKER: Mapping[str, tuple[tuple[tuple[str, str], ...], str]] = {
 }
 
 
+class _Plain(yaml.SafeDumper):
+    """YAML without aliases, which CloudFormation does not take."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's signature
+        return True
+
+
 @dataclass(frozen=True, slots=True)
 class Watched:
     """An environment's rules, and the endpoint that SageMaker knows."""
@@ -92,7 +99,7 @@ def alarm_template(watched: Sequence[Watched], namespace: str = "Watchkeeper") -
         },
         "Resources": resources,
     }
-    text = yaml.safe_dump(template, sort_keys=False, allow_unicode=True, width=1000)
+    text = yaml.dump(template, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=1000)
     return AlarmTemplate(text, tuple(resources), tuple(left_out))
 
 
