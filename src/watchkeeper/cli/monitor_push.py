@@ -29,7 +29,11 @@ class Pushed:
 
 @click.command()
 @click.argument("url", required=False)
-@click.option("--token", default="", help="A reference to its bearer token, ${env:NAME} or ${file:PATH}.")
+@click.option(
+    "--token",
+    default="",
+    help="A reference to its bearer token, ${env:NAME}, ${file:PATH} or ${aws-secret:ARN}.",
+)
 @click.option("--for", "environment", help="One environment's alone.")
 @workspace_option
 @json_option
@@ -40,7 +44,9 @@ def push(url: str | None, token: str, environment: str | None, workspace: Path, 
     monitor push`. The watch pushes by itself where `telemetry` names receivers.
     """
     if token and not REFERENCE.fullmatch(token):
-        raise click.UsageError("--token: want a reference, ${env:NAME} or ${file:PATH}, not the token itself")
+        raise click.UsageError(
+            "--token: want a reference, ${env:NAME}, ${file:PATH} or ${aws-secret:ARN}, not the token itself"
+        )
     opened, project = open_workspace(workspace), load_project(workspace)
     if environment is not None:
         project.environment(environment)

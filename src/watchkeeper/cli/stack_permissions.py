@@ -26,7 +26,9 @@ def permissions(grafana: str, token: str, as_json: bool) -> None:
     that is provisioned.
     """
     if not REFERENCE.fullmatch(token):
-        raise click.UsageError("--token: want a reference, ${env:NAME} or ${file:PATH}, not the token itself")
+        raise click.UsageError(
+            "--token: want a reference, ${env:NAME}, ${file:PATH} or ${aws-secret:ARN}, not the token itself"
+        )
     found = bootstrap(GrafanaApi(grafana.rstrip("/"), resolve(token)))
     answer(found, as_json, lambda: _text(found))
 

@@ -50,7 +50,9 @@ NEEDED = {
     "digest": ("url", "schedule"),
 }
 OF_SHELVES = {"path": ("folder",), "url": ("git", "http"), "branch": ("git",), "token": ("http",)}
-A_REFERENCE = "want a reference to a secret, ${env:NAME} or ${file:PATH}, got a text that may be one"
+A_REFERENCE = (
+    "want a reference to a secret, ${env:NAME}, ${file:PATH} or ${aws-secret:ARN}, got a text that may be one"
+)
 BY_SECRET_URL = ("apprise", "digest")
 
 

@@ -22,7 +22,7 @@ _SHAPES = {
     "a JSON web token": re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\."),
     "a URL with a password": re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s@]+@", re.I),
 }
-WANTED = "want a reference to a secret, ${env:NAME} or ${file:PATH}"
+WANTED = "want a reference to a secret, ${env:NAME}, ${file:PATH} or ${aws-secret:ARN}"
 
 
 def literal_credentials(data: Any, at: Path_ = ()) -> Iterator[tuple[Path_, str]]:
