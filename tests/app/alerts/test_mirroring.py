@@ -186,6 +186,7 @@ def test_each_week_in_which_monitors_ran_has_a_page_on_drift(tmp_path: Path) -> 
     ("shelf", "fault"),
     [
         ("{kind: folder}", "want a path for the kind folder, got none"),
+        ("{kind: s3, url: 'https://kb/x'}", "url: want s3://BUCKET/PREFIX"),
         ("{kind: git, path: x}", "path is a key of the kind folder alone"),
         ("{kind: http, url: 'http://x', token: abc}", "token: want a reference to a secret"),
         ("{kind: git, url: 'https://me:secret@x/y.git'}", "url: want no password in it"),

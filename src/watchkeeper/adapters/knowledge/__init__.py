@@ -35,6 +35,7 @@ SHELVES: Mapping[str, str] = MappingProxyType(
         "folder": "watchkeeper.adapters.knowledge.folder:put",
         "git": "watchkeeper.adapters.knowledge.git:put",
         "http": "watchkeeper.adapters.knowledge.http:put",
+        "s3": "watchkeeper.adapters.knowledge.s3:put",
     }
 )
 

@@ -49,7 +49,7 @@ NEEDED = {
     "ticket": ("url", "tracker"),
     "digest": ("url", "schedule"),
 }
-OF_SHELVES = {"path": ("folder",), "url": ("git", "http"), "branch": ("git",), "token": ("http",)}
+OF_SHELVES = {"path": ("folder",), "url": ("git", "http", "s3"), "branch": ("git",), "token": ("http",)}
 A_REFERENCE = (
     "want a reference to a secret, ${env:NAME}, ${file:PATH} or ${aws-secret:ARN}, got a text that may be one"
 )
@@ -237,7 +237,7 @@ class InhibitSection(Section):
 class ShelfSection(Section):
     """One place that incidents' records and weekly pages on drift are mirrored to."""
 
-    kind: Literal["folder", "git", "http"]
+    kind: Literal["folder", "git", "http", "s3"]
     path: str | None = None
     url: str | None = None
     branch: str | None = None
@@ -253,6 +253,8 @@ class ShelfSection(Section):
             raise said(f"want a {needed} for the kind {self.kind}, got none")
         if self.token is not None and not REFERENCE.fullmatch(self.token):
             raise said(f"token: {A_REFERENCE}", "token")
+        if self.kind == "s3" and not str(self.url).startswith("s3://"):
+            raise said(f'url: want s3://BUCKET/PREFIX, got "{self.url}"', "url")
         if self.url is not None and urlsplit(self.url).password:
             raise said("url: want no password in it; git and a token let it in", "url")
         return self
