@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.webhooks import Quiet, served
 
 GITHUB_TOKEN, JIRA_USER, JIRA_TOKEN = "ghp_only-here", "bot@example.org", "jira-only-here"
 
@@ -109,7 +109,7 @@ def trackers() -> Iterator[Trackers]:
     """Both trackers, at `url`: GitHub's repository below `/repos/o/r`, Jira's site at the root."""
     both = Trackers()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def _any(self) -> None:
             parts = urlsplit(self.path)
             length = int(self.headers.get("content-length") or 0)
@@ -137,16 +137,6 @@ def trackers() -> Iterator[Trackers]:
 
         do_GET = do_POST = do_PATCH = _any
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    both.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
+    with served(Handler) as url:
+        both.url = url
         yield both
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -10,12 +10,33 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 Heard = list[tuple[dict[str, str], bytes]]
 
 
+class Quiet(BaseHTTPRequestHandler):
+    """A handler that writes nothing about what it is asked."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """A server on this machine while the block runs, by its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
 @contextmanager
 def listener(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[tuple[str, Heard]]:
     """A receiver on this machine that answers as it is told, and what it heard."""
     heard: Heard = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_POST(self) -> None:
             length = int(self.headers["content-length"])
             heard.append(
@@ -23,18 +44,8 @@ def listener(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[tuple
             )
             answer(self)
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/hook", heard
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(Handler) as url:
+        yield f"{url}/hook", heard
 
 
 def status(code: int, **headers: str) -> Callable[[BaseHTTPRequestHandler], None]:

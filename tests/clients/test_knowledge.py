@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 
 from tests.clients import ENVIRONMENT, program
 from tests.shared import CHECKOUT
+from tests.webhooks import Quiet, served
 from watchkeeper.adapters.knowledge import Shelf, puts
 from watchkeeper.core.incidents import Delivery
 
@@ -29,7 +28,7 @@ def bucket() -> Iterator[tuple[str, dict[str, bytes]]]:
     """S3's answer to PutObject, and what it holds; a bucket `no` is not there."""
     objects: dict[str, bytes] = {}
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_PUT(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             known = not self.path.startswith("/no/")
@@ -40,18 +39,8 @@ def bucket() -> Iterator[tuple[str, dict[str, bytes]]]:
             if not known:
                 self.wfile.write(b"<Error><Code>NoSuchBucket</Code><Message>not there</Message></Error>")
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", objects
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(Handler) as url:
+        yield url, objects
 
 
 def put(place: str, url: str) -> str:

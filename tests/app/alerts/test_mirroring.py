@@ -6,13 +6,12 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from tests.app.loop import ANA, PROJECT, Loop, bring_to_prod, model_of, new_loop, train_in, write_project
+from tests.webhooks import Quiet, served
 from watchkeeper.app.alerts.alerting import evaluate_rules
 from watchkeeper.app.alerts.closing import Closing, IncidentLabel, close_incident
 from watchkeeper.app.alerts.incident_stories import known_incidents
@@ -51,7 +50,7 @@ def pages_api(answers: list[int]) -> Iterator[tuple[str, dict[str, str]]]:
     """Takes pages by PUT, or answers what it is told to first."""
     pages: dict[str, str] = {}
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_PUT(self) -> None:
             text = self.rfile.read(int(self.headers["content-length"])).decode()
             code = answers.pop(0) if answers else 204
@@ -62,18 +61,8 @@ def pages_api(answers: list[int]) -> Iterator[tuple[str, dict[str, str]]]:
             self.send_response(code)
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/wiki/", pages
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(Handler) as url:
+        yield f"{url}/wiki/", pages
 
 
 def test_a_page_follows_its_incident_from_beginning_to_the_last_word(tmp_path: Path) -> None:

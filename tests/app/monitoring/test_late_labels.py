@@ -7,14 +7,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import numpy as np
 import pytest
 
 from tests.app.loop import ANA, Loop, bring_to_prod, model_of, new_loop, train_in
+from tests.webhooks import Quiet, served
 from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.adapters.local.programs import free_ports
 from watchkeeper.app.alerts.alerting import evaluate_rules
@@ -62,7 +61,7 @@ def metrics_of(loop: Loop) -> Iterator[str]:
     """The address of a server whose /metrics are what the loop's records expose."""
     text = exposition(exposed(loop.store)).encode()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("content-type", CONTENT_TYPE)
@@ -75,18 +74,8 @@ def metrics_of(loop: Loop) -> Iterator[str]:
             self.send_response(200)
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(Handler) as url:
+        yield url.removeprefix("http://")
 
 
 def test_embedded_the_alert_fires_when_the_verdict_is_reached(tmp_path: Path) -> None:

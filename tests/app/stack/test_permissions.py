@@ -9,13 +9,12 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.webhooks import Quiet, served
 from watchkeeper.adapters.local.grafana import GrafanaApi
 from watchkeeper.app.stack.permissions import TEAMS, bootstrap
 from watchkeeper.core.errors import DeniedError, InputError, PlatformError
@@ -63,7 +62,7 @@ class Grafana:
 
 @contextmanager
 def serving(grafana: Grafana) -> Iterator[GrafanaApi]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def _any(self) -> None:
             parts = urlsplit(self.path)
             length = int(self.headers.get("content-length") or 0)
@@ -79,18 +78,8 @@ def serving(grafana: Grafana) -> Iterator[GrafanaApi]:
 
         do_GET = do_POST = _any
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield GrafanaApi(f"http://127.0.0.1:{server.server_address[1]}", TOKEN)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(Handler) as url:
+        yield GrafanaApi(url, TOKEN)
 
 
 def provisioned() -> Grafana:
