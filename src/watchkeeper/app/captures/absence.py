@@ -29,7 +29,6 @@ _CAUSES: Mapping[str, Status] = MappingProxyType(
         CLOCK: Status.CLOCK_SKEW,
     }
 )
-_DEEPEST = 5  # folders above a day, of ours and of SageMaker's layout
 _PLACES = 3  # other places that are named
 SLACK = timedelta(minutes=5)  # by which two clocks may differ
 _SAMPLE = 200  # files whose records' times are looked at
@@ -91,7 +90,7 @@ def _place(books: Books, source: Source, keys: Sequence[str]) -> Check:
     ours = {(name, project.endpoint(name)) for name in project.environments}
     elsewhere = Counter(
         "/".join(key.split("/")[:-5]) + "/"
-        for key in _anywhere(books.store, source.window)
+        for key in _elsewhere(books.store, source)
         if not _is_ours(key.split("/"), ours)
     )
     if not elsewhere:
@@ -144,9 +143,14 @@ def _in_window(store: Store, folder: str, window: Window) -> list[str]:
     return [key for key in keys if "/".join(key.split("/")[-5:-1]) in hours]
 
 
-def _anywhere(store: Store, window: Window) -> Iterator[str]:
-    for depth in range(_DEEPEST):
-        yield from _in_window(store, "captures/" + f"{ANY}/" * depth, window)
+def _elsewhere(store: Store, source: Source) -> Iterator[str]:
+    """Files of the window where a slip would put them, and where SageMaker's own layout does."""
+    for place in (
+        f"captures/{source.environment}/{ANY}/{ANY}/{ANY}/",  # another endpoint's name
+        f"captures/{ANY}/{ANY}/{source.endpoint}/{ANY}/",  # another environment's
+        f"captures/{source.endpoint}/{ANY}/",  # no environment, as SageMaker writes
+    ):
+        yield from _in_window(store, place, source.window)
 
 
 def _times(store: Store, keys: Sequence[str]) -> list[datetime]:
