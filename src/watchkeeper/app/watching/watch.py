@@ -53,9 +53,7 @@ class Watch:
     _delivered: int | None = field(init=False, default=None)  # by Alertmanager when the watch began
     _twice: bool = field(init=False, default=False)
     _unreachable: bool = field(init=False, default=False)
-    _failing: dict[str, str] = field(
-        init=False, default_factory=dict
-    )  # what was tried, and what was said of it
+    _failing: dict[str, str] = field(init=False, default_factory=dict)  # the error, by what was tried
     _exposures: Exposures = field(init=False)
     _waiting: list[Due] = field(init=False, default_factory=list)
 
