@@ -123,3 +123,8 @@ def test_a_resolved_alert_says_when_it_ended_and_the_common_labels_are_those_of_
     assert body["alerts"][1]["endsAt"] == "2020-02-01T01:00:00Z"
     assert "feature" not in body["commonLabels"]
     assert body["commonLabels"]["endpoint"] == "prices"
+
+
+def test_a_secret_that_is_no_url_is_said_and_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOOK_HERE", "http://hook.example:5ecret/x")
+    assert post("${env:HOOK_HERE}") == Delivery(delivered=False, reason="its URL cannot be read")

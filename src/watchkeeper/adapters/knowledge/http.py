@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 
 from watchkeeper.adapters.knowledge import Shelf
-from watchkeeper.adapters.receivers.answers import TIMEOUT, delivery_of, failure_of
+from watchkeeper.adapters.receivers.answers import FAILURES, TIMEOUT, delivery_of, failure_of
 from watchkeeper.adapters.secrets import resolve
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.incidents import Delivery
@@ -21,6 +21,6 @@ def put(shelf: Shelf, page: str, text: str) -> Delivery:
         answer = httpx.put(url, content=text.encode(), headers=headers, timeout=TIMEOUT, trust_env=False)
     except InputError as error:
         return Delivery(delivered=False, reason=str(error))
-    except httpx.HTTPError as error:
+    except FAILURES as error:
         return failure_of(error)
     return delivery_of(answer)

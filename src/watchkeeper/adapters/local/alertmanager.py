@@ -66,7 +66,7 @@ class AlertmanagerApi:
             response.raise_for_status()
             if method != "DELETE":
                 response.json()
-        except (httpx.HTTPError, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             doing = f"{method} {path} of Alertmanager at {self.url}"
             raise PlatformError(f"{doing}: {type(error).__name__}: {error}", retryable=True) from error
         return response

@@ -73,5 +73,5 @@ class GrafanaApi:
                     f"{doing}: it answered {response.status_code}; want an administrator's token"
                 )
             return response.raise_for_status().json()
-        except (httpx.HTTPError, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise PlatformError(f"{doing}: {type(error).__name__}: {error}", retryable=True) from error

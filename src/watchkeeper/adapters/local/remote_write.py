@@ -46,7 +46,7 @@ class RemoteWrite:
         body = _compressed(write_request(samples, at))
         try:
             answer = httpx.post(self.url, content=body, headers=headers, timeout=_TIMEOUT, trust_env=False)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise PlatformError(f"{doing}: {type(error).__name__}: {error}", retryable=True) from error
         if not answer.is_success:
             said = " ".join(answer.text.split())[:200]

@@ -20,8 +20,16 @@ def delivery_of(answer: httpx.Response) -> Delivery:
     return Delivery(False, f"it answered {answer.status_code}", refused, _retry_after(answer))
 
 
-def failure_of(error: httpx.HTTPError) -> Delivery:
-    """What came of a request that had no answer, or one that `raise_for_status` has raised."""
+FAILURES = (httpx.HTTPError, httpx.InvalidURL)  # the second is none of the first
+
+
+def failure_of(error: httpx.HTTPError | httpx.InvalidURL) -> Delivery:
+    """What came of a request that had no answer, or one that `raise_for_status` has raised.
+
+    Of a URL that cannot be read nothing is repeated: it may be a secret.
+    """
+    if isinstance(error, httpx.InvalidURL):
+        return Delivery(delivered=False, reason="its URL cannot be read")
     if isinstance(error, httpx.HTTPStatusError):
         return delivery_of(error.response)
     return Delivery(delivered=False, reason=f"{type(error).__name__}: {error}")

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import httpx
 
-from watchkeeper.adapters.receivers.answers import TIMEOUT, failure_of
+from watchkeeper.adapters.receivers.answers import FAILURES, TIMEOUT, failure_of
 from watchkeeper.adapters.receivers.trackers import Tracker, github, jira
 from watchkeeper.adapters.secrets import resolve
 from watchkeeper.core.encoding import decode, encode
@@ -37,7 +37,7 @@ def send(store: Store, outlet: Outlet, notification: Notification) -> Delivery:
             _bring(store, outlet, notification, TRACKERS[outlet.options["tracker"]](client, outlet.options))
     except InputError as error:
         return Delivery(delivered=False, reason=str(error))
-    except httpx.HTTPError as error:
+    except FAILURES as error:
         return failure_of(error)
     except (ValueError, LookupError) as error:
         return Delivery(delivered=False, reason=f"read its answer: {type(error).__name__}: {error}")

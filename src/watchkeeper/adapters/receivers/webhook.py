@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from watchkeeper.adapters.receivers.answers import TIMEOUT, delivery_of, failure_of
+from watchkeeper.adapters.receivers.answers import FAILURES, TIMEOUT, delivery_of, failure_of
 from watchkeeper.adapters.secrets import resolve, resolved
 from watchkeeper.core.encoding import encode
 from watchkeeper.core.errors import InputError
@@ -32,6 +32,6 @@ def send(_: Store, outlet: Outlet, notification: Notification) -> Delivery:
         )
     except InputError as error:
         return Delivery(delivered=False, reason=str(error))
-    except httpx.HTTPError as error:
+    except FAILURES as error:
         return failure_of(error)
     return delivery_of(answer)

@@ -7,6 +7,7 @@ Spark and pandas read as a column.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 from collections.abc import Collection, Iterator, Sequence
@@ -58,12 +59,12 @@ def extend_history(store: Store) -> int:
     return len(keys)
 
 
-def history(store: Store, executions: Collection[str] | None = None) -> pl.DataFrame:
+def history(store: Store, executions: frozenset[str] | None = None) -> pl.DataFrame:
     """The rows of these executions, of all without; each once, though two parts may have it."""
     frames = [
         pl.read_parquet(io.BytesIO(store.read(key)))
         for key, part in parts(store).items()
-        if executions is None or not executions.isdisjoint(part.executions)  # type: ignore[attr-defined]
+        if executions is None or not executions.isdisjoint(part.executions)
     ]
     whole = pl.concat(frames) if frames else pl.DataFrame(schema=COLUMNS)
     wanted = whole if executions is None else whole.filter(pl.col("execution").is_in(list(executions)))
@@ -106,10 +107,8 @@ def _add(store: Store, month: str, frame: pl.DataFrame, executions: Sequence[str
     frame.write_parquet(held, compression="zstd")
     base = f"{HISTORY}month={month}/part-{digest(list(executions))[:16]}"
     store.write(f"{base}.parquet", held.getvalue())
-    try:
+    with contextlib.suppress(ExistsError):  # another process has put in the same
         create_record(store, f"{base}.json", PartKeys(tuple(executions)))
-    except ExistsError:  # another process has put in the same
-        return f"{base}.parquet"
     return f"{base}.parquet"
 
 
