@@ -8,6 +8,7 @@ from watchkeeper.core.incidents import Links, Notification
 from watchkeeper.core.rules import Alert, AlertState
 from watchkeeper.core.windows import utc_text
 from watchkeeper.render.markdown import plain
+from watchkeeper.render.text import count
 
 
 def headline(notification: Notification) -> str:
@@ -17,7 +18,7 @@ def headline(notification: Notification) -> str:
     group = dict(notification.group)
     where = group.get("endpoint") or group.get("environment", "")
     if "mute" in group:
-        return f"[mute over] {len(notification.alerts)} alerts were hidden in {where}"
+        return f"[mute over] {count(len(notification.alerts), 'alert')} hidden in {where}"
     return f"[{notification.status}] {group.get('incident', notification.incident)}, {where}"
 
 

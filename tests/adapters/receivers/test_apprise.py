@@ -91,7 +91,7 @@ def test_its_type_says_how_bad_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     kinds = [posted(monkeypatch, each)["type"] for each in (TOLD, page, OVER)]
     assert kinds == ["warning", "failure", "success"]
     mute_over = replace(OVER, group=(("environment", "prod"), ("mute", "0123")))
-    assert posted(monkeypatch, mute_over)["title"] == "[mute over] 1 alerts were hidden in prod"
+    assert posted(monkeypatch, mute_over)["title"] == "[mute over] 1 alert hidden in prod"
 
 
 def test_a_digest_is_its_own_text(monkeypatch: pytest.MonkeyPatch) -> None:

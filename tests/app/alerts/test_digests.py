@@ -54,7 +54,7 @@ def test_it_comes_once_for_each_time_of_its_schedule(tmp_path: Path, monkeypatch
         again = Dispatcher(loop.target, "prod")
         assert len(again.run()) == 1
         assert again.next_due() == due + timedelta(days=5)
-    assert titles(heard) == ["[digest] demo-prod: 0 open incidents, 0 of 0 windows with violations"] * 2
+    assert titles(heard) == ["[digest] demo-prod: no open incidents, no windows"] * 2
     first, second = (each.digest for each in notifications(loop.store, "prod"))
     assert first is not None
     assert second is not None
@@ -107,7 +107,7 @@ def test_it_says_what_was_found_what_is_open_and_what_waits(tmp_path: Path) -> N
     waiting = digest_of(loop.target, "prod", since, {}).text
     confirm_mute(loop.target, "prod", mute.id, KIM)
     seen = digest_of(loop.target, "prod", since, {"oncall/0-webhook": 3})
-    assert seen.title.startswith("[digest] demo-prod: 1 open incidents, ")
+    assert seen.title.startswith("[digest] demo-prod: 1 open incident, ")
     for part in (
         "RESTRICTED",
         "## Open incidents",
@@ -135,4 +135,4 @@ def test_a_test_of_a_receiver_of_digests_sends_one(tmp_path: Path, monkeypatch: 
         loop = with_digests(tmp_path, monkeypatch, url)
         (tried,) = try_receiver(loop.target, "prod", "mlops", KIM)
     assert tried.delivery.delivered
-    assert titles(heard) == ["[test] [digest] demo-prod: 0 open incidents, 0 of 0 windows with violations"]
+    assert titles(heard) == ["[test] [digest] demo-prod: no open incidents, no windows"]

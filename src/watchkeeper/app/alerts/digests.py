@@ -16,6 +16,7 @@ from watchkeeper.core.mutes import MuteState
 from watchkeeper.core.values import VERDICTS, Execution, Status
 from watchkeeper.core.windows import utc_text
 from watchkeeper.render.markdown import plain
+from watchkeeper.render.text import count
 
 SOON = timedelta(days=1)  # before a mute ends
 AWAITED = timedelta(days=92)  # windows that are looked at for labels that are still awaited
@@ -67,7 +68,7 @@ def digest_of(books: Books, environment: str, since: datetime, waiting: Mapping[
         ("Drift", _drift(recent)),
         ("Awaiting labels", _awaiting(every)),
         ("Mutes about to end", _mutes(books, environment, now)),
-        ("Not delivered yet", [f"{plain(name)}: {count}" for name, count in waiting.items()]),
+        ("Not delivered yet", [f"{plain(name)}: {number}" for name, number in waiting.items()]),
     ]
     told = [f"## {title}\n\n{_lines(lines)}" for title, found in parts if (lines := list(found))]
     quiet = "Nothing ran, fired, or waits for anybody."
@@ -80,7 +81,8 @@ def digest_of(books: Books, environment: str, since: datetime, waiting: Mapping[
 def _in_short(alerts: Sequence[Incident], recent: Sequence[Execution]) -> str:
     going = sum(each.ended_at is None for each in alerts)
     violations = sum(each.status is Status.VIOLATIONS for each in recent)
-    return f"{going} open incidents, {violations} of {len(recent)} windows with violations"
+    windows = f"{violations} of {count(len(recent), 'window')} with violations"
+    return f"{count(going, 'open incident')}, {windows if recent else 'no windows'}"
 
 
 def _lines(found: Sequence[str]) -> str:
@@ -118,7 +120,7 @@ def _unanswered(books: Books, environment: str) -> Iterator[str]:
 def _verdicts(recent: Sequence[Execution]) -> Iterator[str]:
     for schedule, found in groupby(sorted(recent, key=_schedule), key=_schedule):
         runs = list(found)
-        counts = ", ".join(f"{count} {name}" for name, count in _counted(runs) if count)
+        counts = ", ".join(f"{number} {name}" for name, number in _counted(runs) if number)
         last = max(runs, key=lambda each: each.scheduled_at)
         yield f"`{schedule}`: {counts}; the last {last.status}, {plain(last.reason)}"
 
