@@ -151,6 +151,9 @@ def test_an_answered_retrain_no_longer_waits() -> None:
     for answer in (
         Retrain("9b40c1e2d7734f5a", "2022-12", "", "ravi"),
         Retrain("9b40c1e2d7734f5a", "2022-12", "not now", None, rejected=True),
+        Retrain(
+            "9b40c1e2d7734f5a", "2022-12", "rmse", None, unanswered="expired, nobody answered from Monday on"
+        ),
     ):
         answered = replace(report, retrains=(*report.retrains, answer))
         assert answered.waiting == ()

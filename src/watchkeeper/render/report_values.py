@@ -65,7 +65,10 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Retrain:
-    """What became of a decision to retrain. `promoted` is the version that went into service."""
+    """What became of a decision to retrain. `promoted` is the version that went into service.
+
+    `unanswered` says how one ended that nobody answered, as when its approval expired; else it is empty.
+    """
 
     decision: str
     month: str
@@ -74,6 +77,7 @@ class Retrain:
     gate: Gate | None = None
     promoted: int | None = None
     rejected: bool = False
+    unanswered: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,9 @@ class Report:
     def waiting(self) -> tuple[Decision, ...]:
         """Retrains that wait for a person's word."""
         answered = {
-            r.decision for r in self.retrains if r.approved_by is not None or r.rejected or r.promoted
+            r.decision
+            for r in self.retrains
+            if r.approved_by is not None or r.rejected or r.promoted or r.unanswered
         }
         return tuple(
             d

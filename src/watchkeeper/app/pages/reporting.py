@@ -171,6 +171,7 @@ def _retrain(each: RetrainRecord) -> Retrain:
         gate=Gate(gate.champion_rmse, gate.challenger_rmse, gate.rows) if gate else None,
         promoted=outcome.promoted if outcome else None,
         rejected=answer is not None and not answer.approved,
+        unanswered=each.outcome_reason if answer is None and each.decision.needs_approval else "",
     )
 
 
