@@ -14,12 +14,15 @@ UV := $(BIN)/uv --quiet
 SYNC := $(UV) pip sync --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 STAMP := .venv/.stamp
 EXTRAS := spark fuzz oracles
-# What calls our server as a stranger does: boto3, the AWS CLI, Schemathesis. Nothing of ours is in there.
-CLIENTS := .venv-clients
+# Environments with nothing of ours in them: what calls our server as a stranger does (boto3, the AWS CLI, Schemathesis),
+# and what stands in for AWS, or looks at templates, policies and Dockerfiles.
+STRANGERS := clients doubles
 GRAFANA := .node-grafana
 PEERS := evidently whylogs tfdv spark limits nannyml
 # What it has wheels for; 3.1 has none for Python 3.11.
 ATHERIS := atheris<3.1; sys_platform == 'linux' and platform_machine == 'x86_64' and python_version < '3.14'
+# MiniStack is young and releases often, so it is pinned by hand; parliament imports what setuptools 81 has no more.
+DOUBLES := ministack==1.5.33\nmoto[server]==5.2.5\ncfn-lint\nguardpycfn\nparliament\nhadolint-bin\nsetuptools<81\n
 COMPILE := $(UV) pip compile --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 PROJECT := projects/resale_price
 BUILD := build/demo
@@ -56,7 +59,7 @@ test: $(STAMP) ## run all tests
 
 # Each program a test starts and pip cannot install, with the package that brings it. The tests start what they need
 # themselves, so a service that the packages bring is not started, and stopped where systemd started it all the same.
-test-deps: $(EXTRAS:%=.venv-%/.stamp) $(CLIENTS)/.stamp ## install what tests start: programs, where apt is; PySpark, atheris, scikit-learn and shap, boto3 and Schemathesis into environments of their own
+test-deps: $(EXTRAS:%=.venv-%/.stamp) $(STRANGERS:%=.venv-%/.stamp) ## install what tests start: programs, where apt is; PySpark, atheris, scikit-learn and shap, Schemathesis, doubles of AWS into environments of their own
 	@packages=; \
 	for pair in promtool:prometheus amtool:prometheus-alertmanager chromium:chromium wrk:wrk java:openjdk-17-jre-headless node:nodejs npm:npm; do \
 		command -v "$${pair%%:*}" >/dev/null || packages="$$packages $${pair##*:}"; \
@@ -95,11 +98,11 @@ $(GRAFANA)/.stamp: tests/grafana/package-lock.json
 	@$(UV) pip install --python $(@D)/bin/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(CLIENTS)/.stamp: requirements-clients.lock | $(STAMP)
+$(STRANGERS:%=.venv-%/.stamp): .venv-%/.stamp: requirements-%.lock | $(STAMP)
 	@rm -f $@
 	@$(@D)/bin/python --version >/dev/null 2>&1 || $(BIN)/python -m venv --clear --without-pip $(@D)
-	@echo "test-deps: installing requirements-clients.lock into $(@D)"
-	@sync="$(UV) pip sync --compile-bytecode --python $(@D)/bin/python --require-hashes requirements-clients.lock" && \
+	@echo "test-deps: installing requirements-$*.lock into $(@D)"
+	@sync="$(UV) pip sync --compile-bytecode --python $(@D)/bin/python --require-hashes requirements-$*.lock" && \
 		{ $$sync --offline 2>/dev/null || $$sync; }
 	@touch $@
 
@@ -141,6 +144,7 @@ lock: $(STAMP) ## write the lock files anew, for Linux and macOS, from pyproject
 	printf 'pyarrow\npyspark\n' | $(COMPILE) - --constraint requirements.lock --output-file requirements-spark.lock
 	echo "$(ATHERIS)" | $(COMPILE) - --constraint requirements.lock --output-file requirements-fuzz.lock
 	printf 'awscli>=1.40\nboto3\nschemathesis>=4\n' | $(COMPILE) - --output-file requirements-clients.lock
+	printf '$(DOUBLES)' | $(COMPILE) - --output-file requirements-doubles.lock
 	printf 'scikit-learn\nshap\nnumba>=0.61\n' | $(COMPILE) - --constraint requirements.lock --output-file requirements-oracles.lock
 
 bench-lock: $(STAMP) ## write benchmarks/peers/*.txt anew from the .in beside each
@@ -150,5 +154,5 @@ bench-lock: $(STAMP) ## write benchmarks/peers/*.txt anew from the .in beside ea
 	done
 
 clean: ## remove .venv, .peers, build and caches
-	rm -rf .venv $(EXTRAS:%=.venv-%) $(CLIENTS) $(GRAFANA) .peers build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv $(EXTRAS:%=.venv-%) $(STRANGERS:%=.venv-%) $(GRAFANA) .peers build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests projects benchmarks -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

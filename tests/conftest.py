@@ -1,9 +1,12 @@
 """How every test runs: the same hypothesis examples each time, and in CI no test that was skipped."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+
+from tests.aws.doubles import Doubles, running_doubles
 
 settings.register_profile("ci", derandomize=True, print_blob=True, deadline=None)
 settings.register_profile("explore", print_blob=True, deadline=None, max_examples=1000)
@@ -17,6 +20,22 @@ def skipped(config: pytest.Config) -> list[str]:
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     reports = reporter.stats.get("skipped", []) if reporter else []
     return [f"{report.nodeid}: {report.longrepr[2]}" for report in reports]
+
+
+@pytest.fixture(scope="session")
+def running_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doubles]:
+    """AWS on this machine, started when the first test asks for it."""
+    with running_doubles(tmp_path_factory.mktemp("doubles")) as running:
+        yield running
+
+
+@pytest.fixture
+def doubles(running_aws: Doubles, monkeypatch: pytest.MonkeyPatch) -> Doubles:
+    """The same with nothing in it, and this process pointed at it."""
+    running_aws.reset()
+    for name, text in running_aws.environment.items():
+        monkeypatch.setenv(name, text)
+    return running_aws
 
 
 @pytest.hookimpl(trylast=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 import polars as pl
 
 from tests.app.loop import Loop, bring_to_prod, model_of, new_loop, train_in
+from watchkeeper.adapters.chained import HEAD, LOG
 from watchkeeper.adapters.local.store import FolderStore
-from watchkeeper.adapters.local.trail import HEAD, LOG
 from watchkeeper.adapters.sources.lookalike import sales
 from watchkeeper.app.alerts.alerting import evaluate_rules
 from watchkeeper.app.alerts.deciding import decide_on

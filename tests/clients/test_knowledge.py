@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -58,7 +59,8 @@ def test_a_page_is_an_object_below_the_prefix(bucket: tuple[str, dict[str, bytes
     assert put("s3://no/notes", url).startswith("False put notes/incidents/prod/x.md: ")
 
 
-def test_without_boto3_it_is_said_what_to_install() -> None:
+def test_without_boto3_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "boto3", None)
     shelf = Shelf(0, "s3", {"url": "s3://kb/notes"}, CHECKOUT)
     wanted = "kind s3 needs boto3: pip install 'watchkeeper[aws]'"
     assert puts("s3")(shelf, "x.md", "") == Delivery(delivered=False, reason=wanted)

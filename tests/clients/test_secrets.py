@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 
@@ -63,7 +64,8 @@ def test_a_service_that_does_not_answer_is_said_by_the_reference() -> None:
     assert f"InputError: follow the secret ${{aws-secret:{ARN}}}: " in done.stderr
 
 
-def test_what_is_no_arn_and_a_machine_without_boto3_are_said() -> None:
+def test_what_is_no_arn_and_a_machine_without_boto3_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "boto3", None)
     with pytest.raises(InputError, match="want the ARN of a secret"):
         resolve("${aws-secret:prices/hook}")
     with pytest.raises(InputError, match=r"pip install 'watchkeeper\[aws\]'"):

@@ -10,13 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.aws.doubles import Doubles
+from tests.aws.packages import package
+from tests.aws.templates import FOLDER
 from tests.serving.running import DEPLOYED, running, settings_of
 from tests.serving.trials import CANARY
+from watchkeeper.adapters.aws.endpoint import StackEndpointHost
+from watchkeeper.adapters.aws.stacks import Stacks
 from watchkeeper.adapters.local.endpoint import LocalEndpointHost
 from watchkeeper.adapters.memory.endpoint import MemoryEndpointHost
 from watchkeeper.core.encoding import encode
 from watchkeeper.core.errors import PlatformError
 from watchkeeper.core.ports import EndpointHost
+from watchkeeper.core.stacks import StackRequest
 from watchkeeper.core.values import RunningServer
 
 BROKEN = 666  # a version that no host can load
@@ -38,12 +44,47 @@ def memory(_: Path) -> Iterator[EndpointHost]:
     yield MemoryEndpointHost(broken=frozenset({BROKEN}))
 
 
-MAKERS: dict[str, Callable[[Path], AbstractContextManager[EndpointHost]]] = {"local": local, "memory": memory}
+@contextlib.contextmanager
+def on_aws(_: Path, request: pytest.FixtureRequest) -> Iterator[EndpointHost]:
+    """Versions 2 and 3 are packages; of no other one is there."""
+    doubles: Doubles = request.getfixturevalue("doubles")
+    arns = {version: package(doubles) for version in (2, 3)}
+    missing = arns[2].rpartition("/")[0] + f"/{BROKEN}"
+    stacks = Stacks(doubles.account().client("cloudformation"))
+    text = (FOLDER / "environment" / "endpoint.yaml").read_text(encoding="utf-8")
+    base = {
+        "Project": "prices",
+        "Environment": "prod",
+        "EndpointName": "prices",
+        "EndpointRoleArn": "arn:aws:iam::123456789012:role/watchkeeper-prices-prod-endpoint",
+        "KeyArn": "arn:aws:kms:ap-southeast-1:123456789012:key/k",
+        "CaptureBucketName": "captures",
+        "SubnetIds": "subnet-1,subnet-2",
+        "SecurityGroupIds": "sg-1",
+    }
+    yield StackEndpointHost(
+        stacks=lambda _: stacks,
+        request=lambda _: StackRequest("watchkeeper-prices-prod-endpoint", text, base),
+        parameters=lambda version, _: {
+            "ModelPackageArn": arns.get(version, missing),
+            "ModelVersion": str(version),
+            "BaselineVersions": f"data-quality={version}",
+            "SchemaVersion": "1",
+        },
+        report=lambda _: None,
+    )
+
+
+MAKERS: dict[str, Callable[[Path, pytest.FixtureRequest], AbstractContextManager[EndpointHost]]] = {
+    "local": lambda folder, _: local(folder),
+    "memory": lambda folder, _: memory(folder),
+    "aws": on_aws,
+}
 
 
 @pytest.fixture(params=MAKERS)
 def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EndpointHost]:
-    with MAKERS[request.param](tmp_path) as opened:
+    with MAKERS[request.param](tmp_path, request) as opened:
         yield opened
 
 

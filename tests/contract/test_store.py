@@ -8,17 +8,40 @@ from pathlib import Path
 
 import pytest
 
+from tests.aws.doubles import Doubles
+from watchkeeper.adapters.aws.store import RoutedStore, S3Store
 from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.adapters.memory.store import MemoryStore
 from watchkeeper.core.errors import ExistsError, InputError
 from watchkeeper.core.ports import SweptStore
 
-MAKERS: dict[str, Callable[[Path], SweptStore]] = {"local": FolderStore, "memory": lambda _: MemoryStore()}
+
+def on_s3(request: pytest.FixtureRequest) -> SweptStore:
+    doubles: Doubles = request.getfixturevalue("doubles")
+    doubles.client("s3").create_bucket(**BUCKET)
+    return S3Store(doubles.account().client("s3"), "records")
+
+
+def of_several(request: pytest.FixtureRequest) -> SweptStore:
+    """What an environment keeps to itself lies in a bucket of its own."""
+    return RoutedStore(on_s3(request), {"a/b/": MemoryStore(), "ba": MemoryStore()})
+
+
+BUCKET = {
+    "Bucket": "records",
+    "CreateBucketConfiguration": {"LocationConstraint": "ap-southeast-1"},
+}
+MAKERS: dict[str, Callable[[Path, pytest.FixtureRequest], SweptStore]] = {
+    "local": lambda folder, _: FolderStore(folder),
+    "memory": lambda *_: MemoryStore(),
+    "aws": lambda _, request: on_s3(request),
+    "aws, routed": lambda _, request: of_several(request),
+}
 
 
 @pytest.fixture(params=MAKERS)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> SweptStore:
-    return MAKERS[request.param](tmp_path)
+    return MAKERS[request.param](tmp_path, request)
 
 
 def test_what_is_written_is_read(store: SweptStore) -> None:

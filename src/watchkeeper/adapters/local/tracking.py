@@ -1,4 +1,4 @@
-"""Runs and models in MLflow on SQLite."""
+"""Runs and models in MLflow, on SQLite or on a server."""
 
 from __future__ import annotations
 
@@ -31,16 +31,18 @@ STATUS_TAG = "approval_status"
 class MlflowTracker:
     """A `Tracker` on `folder/mlflow.db`, with the models in `folder/artifacts`; made when first used.
 
-    `project` names the experiment and the registered model.
+    `project` names the experiment and the registered model. With `server`, a URI that MLflow takes, nothing
+    is kept in the folder.
     """
 
     folder: Path
     project: str
+    server: str = ""
 
     @property
     def uri(self) -> str:
         """What `mlflow ui --backend-store-uri` wants."""
-        return f"sqlite:///{self.folder.resolve() / 'mlflow.db'}"
+        return self.server or f"sqlite:///{self.folder.resolve() / 'mlflow.db'}"
 
     def log_run(
         self,
@@ -98,20 +100,22 @@ class MlflowTracker:
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.ERROR)
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            if not self.server:
+                self.folder.mkdir(parents=True, exist_ok=True)
             mlflow.set_tracking_uri(self.uri)
             mlflow.set_registry_uri(self.uri)
             yield mlflow.MlflowClient(self.uri, self.uri)
         except (MlflowException, SQLAlchemyError, OSError) as error:
             raise PlatformError(
-                f"{doing} in MLflow at {self.folder}: {_said(error)}", retryable=True
+                f"{doing} in MLflow at {self.server or self.folder}: {_said(error)}", retryable=True
             ) from error
 
     def _experiment(self, client: mlflow.MlflowClient) -> str:
         held = client.get_experiment_by_name(self.project)
         if held is not None:
             return str(held.experiment_id)
-        return str(client.create_experiment(self.project, (self.folder.resolve() / "artifacts").as_uri()))
+        place = None if self.server else (self.folder.resolve() / "artifacts").as_uri()
+        return str(client.create_experiment(self.project, place))
 
     def _log_model(self, run_id: str, artefact: str) -> None:
         # No signature: the model takes numbers and text alike, which a signature cannot say.

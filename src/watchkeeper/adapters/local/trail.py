@@ -7,14 +7,14 @@ import fcntl
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from watchkeeper.adapters import chained
+from watchkeeper.adapters.chained import HEAD
 from watchkeeper.adapters.local.store import FolderStore
-from watchkeeper.core.audit import AuditEntry, Event, Head, chain, read_entry, settle
-from watchkeeper.core.encoding import decode, encode
-from watchkeeper.core.errors import ExistsError, InputError, IntegrityError, PlatformError
+from watchkeeper.core.audit import AuditEntry, Event, Head
+from watchkeeper.core.encoding import encode
+from watchkeeper.core.errors import PlatformError
 from watchkeeper.core.ports import Clock
 
-LOG = "audit/"
-HEAD = "audit-head.json"
 _LOCK = "audit.lock"
 
 
@@ -30,56 +30,25 @@ class FolderTrail:
 
     def append(self, event: Event) -> AuditEntry:
         with self._locked():
-            head = self._settled()
-            entry = chain(head, event, self.wall.now())
-            self.store.write(HEAD, encode(Head(head.number, head.hash, pending=entry.hash)))
-            try:
-                self.store.create(_key(entry.number), entry.line())
-            except ExistsError:
-                raise IntegrityError(
-                    f"append audit entry {entry.number}: the log holds an entry of that number already, "
-                    f"but the head names entry {head.number} as the newest; run `watchkeeper audit verify`"
-                ) from None
-            self.store.write(HEAD, encode(Head(entry.number, entry.hash)))
-            return entry
+            return chained.append(self.store, event, self.wall, self._put_head)
 
     def entries(self) -> Sequence[bytes]:
-        return [self.store.read(key) for key in self.store.list(LOG)]
+        return chained.entries(self.store)
 
     def head(self) -> Head:
-        try:
-            data = self.store.read(HEAD)
-        except InputError:  # there is none yet
-            return Head()
-        try:
-            return decode(Head, data)
-        except ValueError as error:
-            raise IntegrityError(
-                f"read the head of the audit log, {self.store.path(HEAD)}: {error}"
-            ) from error
+        return chained.head_of(self.store)
 
     @contextlib.contextmanager
     def still(self) -> Iterator[None]:
         """Nothing is appended while the block runs, and log and head agree."""
         with self._locked():
-            head = self._settled()
+            head = chained.settled(self.store)
             if head != self.head():
-                self.store.write(HEAD, encode(head))
+                self._put_head(head)
             yield
 
-    def _settled(self) -> Head:
-        head = self.head()
-        if head.pending is None:
-            return head
-        following = _key(head.number + 1)
-        if following not in self.store.list(following):
-            return settle(head, None)
-        try:
-            return settle(head, read_entry(self.store.read(following)))
-        except ValueError as error:
-            raise IntegrityError(
-                f"read audit entry {following}: {error}; run `watchkeeper audit verify`"
-            ) from error
+    def _put_head(self, head: Head) -> None:
+        self.store.write(HEAD, encode(head))
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -94,7 +63,3 @@ class FolderTrail:
                     f"lock the audit log by {path}: {error.strerror or error}", retryable=False
                 ) from error
             yield
-
-
-def _key(number: int) -> str:
-    return f"{LOG}{number:010d}.json"

@@ -20,9 +20,10 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from watchkeeper import __version__
+from watchkeeper.adapters.chained import HEAD, LOG
 from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.adapters.local.store import FolderStore
-from watchkeeper.adapters.local.trail import HEAD, LOG, FolderTrail
+from watchkeeper.adapters.local.trail import FolderTrail
 from watchkeeper.app.setup.audit import verify_log
 from watchkeeper.app.setup.formats import FORMAT, format_of
 from watchkeeper.core.audit import Event
