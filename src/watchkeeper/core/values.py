@@ -339,7 +339,6 @@ class ModelVersion:
     registered_at: datetime
     registered_by: Actor
     external: bool = False  # it is served elsewhere: no artefact, run or figures of ours
-    package: str = ""  # ARN of its package in SageMaker's model registry, where it is in one
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ from typing import TypeVar
 
 from watchkeeper.core.ports import Tracker
 from watchkeeper.core.values import Metrics, Progress, Segment
-from watchkeeper.training.evaluate import evaluate
+from watchkeeper.training.evaluate import Evaluation, evaluate
+from watchkeeper.training.files import read_json
 from watchkeeper.training.fitting import Recipe
 from watchkeeper.training.ingest import ingest
-from watchkeeper.training.register import register
+from watchkeeper.training.register import Registered, register
 from watchkeeper.training.request import TrainingRequest
-from watchkeeper.training.search import search
+from watchkeeper.training.search import Search, search
 from watchkeeper.training.split import Split, split
 from watchkeeper.training.validate import validate
 
@@ -59,10 +60,19 @@ def train(
     timed = _Timed({}, report)
     timed.run("ingest", lambda: ingest(request, folder))
     timed.run("validate", lambda: validate(request, folder))
-    parts = timed.run("split", lambda: split(request, folder))
-    found = timed.run("search", lambda: search(request, folder, report))
-    evaluation = timed.run("evaluate", lambda: evaluate(request, folder))
+    timed.run("split", lambda: split(request, folder))
+    timed.run("search", lambda: search(request, folder, report))
+    timed.run("evaluate", lambda: evaluate(request, folder))
     registered = timed.run("register", lambda: register(request, folder, tracker))
+    return result_of(request, folder, registered, timed.seconds)
+
+
+def result_of(
+    request: TrainingRequest, folder: Path, registered: Registered, seconds: dict[str, float]
+) -> TrainingResult:
+    """What the steps in `folder` came to, wherever each of them ran."""
+    parts = read_json(Split, folder / "split/split.json")
+    evaluation = read_json(Evaluation, folder / "evaluate/evaluation.json")
     return TrainingResult(
         accepted=evaluation.accepted,
         reasons=evaluation.missed,
@@ -74,11 +84,11 @@ def train(
         trained_through=request.known_through if evaluation.accepted else parts.validation.last,
         data_digest=request.data_digest,
         split=parts,
-        recipe=found.recipe,
+        recipe=read_json(Search, folder / "search/search.json").recipe,
         metrics=evaluation.metrics,
         segments=evaluation.segments,
         unseen=evaluation.unseen,
-        seconds=timed.seconds,
+        seconds=seconds,
     )
 
 

@@ -39,22 +39,38 @@ def register(request: TrainingRequest, folder: Path, tracker: Tracker) -> Regist
     `register/baseline.parquet` has all rows of the window with label (Float64) and, for the test
     rows, the prediction made without having seen them.
     """
-    evaluation = read_json(Evaluation, folder / "evaluate/evaluation.json")
-    recipe = read_json(Search, folder / "search/search.json").recipe
+    accepted = read_json(Evaluation, folder / "evaluate/evaluation.json").accepted
     with step_folder(folder, "register") as written:
-        write_rows(written / "baseline.parquet", _baseline(folder))
-        if evaluation.accepted:
-            rows = read_parts(folder, *PARTS)
-            save(
-                written / "model",
-                fit(rows, recipe, request.schema),
-                texts(rows.tail(EXAMPLES), recipe.features, recipe.level),
-            )
-    artefact = "register/model" if evaluation.accepted else "evaluate/model"
+        write_rows(written / "baseline.parquet", baseline_rows(folder))
+        if accepted:
+            refit(request, folder, written / "model")
+    return log(request, folder, tracker, "register/model" if accepted else "evaluate/model")
+
+
+def refit(request: TrainingRequest, folder: Path, place: Path) -> None:
+    """Fit the recipe of `search/` on all rows of `split/`, and save the model as the folder `place`."""
+    recipe = read_json(Search, folder / "search/search.json").recipe
+    rows = read_parts(folder, *PARTS)
+    model = fit(rows, recipe, request.schema)
+    save(place, model, texts(rows.tail(EXAMPLES), recipe.features, recipe.level))
+
+
+def baseline_rows(folder: Path) -> pl.DataFrame:
+    """All rows of the window; the test rows with their predictions, the earlier ones without."""
+    earlier = read_parts(folder, "train", "validation").with_columns(
+        pl.lit(None, pl.Float64).alias(PREDICTION)
+    )
+    return pl.concat([earlier, read_rows(folder / "evaluate/predictions.parquet")])
+
+
+def log(request: TrainingRequest, folder: Path, tracker: Tracker, artefact: str) -> Registered:
+    """Log the run with the model at `artefact`, a path below `folder`, and write
+    `register/registered.json`."""
+    evaluation = read_json(Evaluation, folder / "evaluate/evaluation.json")
     digest = artefact_digest(folder / artefact)
     run_id = tracker.log_run(
         name=f"train through {request.known_through}",
-        params=_params(request, recipe),
+        params=_params(request, read_json(Search, folder / "search/search.json").recipe),
         metrics=_metrics(evaluation),
         tags=_tags(request, folder, evaluation) | {"artefact_digest": digest},
         artefact=str(folder / artefact),
@@ -62,13 +78,6 @@ def register(request: TrainingRequest, folder: Path, tracker: Tracker) -> Regist
     registered = Registered(run_id, artefact, digest, "register/baseline.parquet")
     write_json(folder / "register/registered.json", registered)
     return registered
-
-
-def _baseline(folder: Path) -> pl.DataFrame:
-    earlier = read_parts(folder, "train", "validation").with_columns(
-        pl.lit(None, pl.Float64).alias(PREDICTION)
-    )
-    return pl.concat([earlier, read_rows(folder / "evaluate/predictions.parquet")])
 
 
 def _params(request: TrainingRequest, recipe: Recipe) -> Mapping[str, str]:

@@ -98,6 +98,31 @@ def search(request: TrainingRequest, folder: Path, report: Callable[[Progress], 
     return found
 
 
+def single_trial(request: TrainingRequest, folder: Path, params: dict[str, float]) -> Trial:
+    """One set of parameters, fitted on train and scored on validation as a search does, and never pruned.
+
+    For a search that runs elsewhere, such as a tuning job. Raises ValueError for parameters that are not
+    `SPACE`'s.
+    """
+    if set(params) != set(SPACE):
+        raise ValueError(
+            f"try parameters: want {', '.join(SPACE)}, got {', '.join(sorted(params)) or 'none'}"
+        )
+    (bench,) = _benches(request, folder, 1)
+    rounds, rmse = _fitted(params, request.settings.seed, bench, [])
+    return Trial(0, params, rounds, rmse)
+
+
+def keep_best(request: TrainingRequest, folder: Path, best: Trial) -> Search:
+    """Write `search/search.json` of a search that ran elsewhere, with the recipe of its best trial."""
+    settings = request.settings
+    recipe = Recipe(settings.features, best.params, best.rounds, settings.seed, settings.level)
+    found = Search(recipe, (best,))
+    with step_folder(folder, "search") as written:
+        write_json(written / "search.json", found)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class _Bench:
     """Train and validation rows; each thread has its own, as XGBoost does not promise to share them."""
@@ -150,17 +175,24 @@ class _Pruning(xgb.callback.TrainingCallback):
 
 def _run(asked: optuna.Trial, seed: int, bench: _Bench) -> Trial:
     pruning = _Pruning(asked)
+    rounds, rmse = _fitted(asked.params, seed, bench, [pruning])
+    return Trial(asked.number, asked.params, rounds, rmse, pruning.pruned)
+
+
+def _fitted(
+    params: dict[str, float], seed: int, bench: _Bench, callbacks: list[xgb.callback.TrainingCallback]
+) -> tuple[int, float]:
+    """The number of rounds that did best on validation, and its RMSE."""
     booster = xgb.train(
-        Recipe((), asked.params, MOST_ROUNDS, seed).booster_params,
+        Recipe((), params, MOST_ROUNDS, seed).booster_params,
         bench.train,
         MOST_ROUNDS,
         evals=[(bench.validation, "validation")],
         early_stopping_rounds=PATIENCE,
         verbose_eval=False,
-        callbacks=[pruning],
+        callbacks=callbacks,
     )
-    rounds, rmse = booster.best_iteration + 1, float(booster.best_score)
-    return Trial(asked.number, asked.params, rounds, rmse, pruning.pruned)
+    return booster.best_iteration + 1, float(booster.best_score)
 
 
 def _tell(study: optuna.Study, asked: optuna.Trial, trial: Trial) -> None:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from tests.app.loop import PROJECT, write_project
+from watchkeeper.app.setup.literals import literal_credentials
 from watchkeeper.app.setup.origins import settings_of, settings_text
 from watchkeeper.app.setup.project import Project, load_project
 from watchkeeper.core.errors import InputError
@@ -58,36 +59,32 @@ def test_a_reference_stays_a_reference(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    ("added", "kind"),
+    ("text", "kind"),
     [
-        ("password: hunter2", "a text that may be one"),
-        ("api_key: abc", "a text that may be one"),
-        ("note: AKIAIOSFODNN7EXAMPLE", "an access key of AWS"),
-        ("note: ghp_0123456789abcdefghij0123456789abcdef", "a token of GitHub"),
-        ("note: xoxb-1234567890-abcdefghij", "a token of Slack"),
-        ("note: https://me:hunter2@example.org/x", "a URL with a password"),
-        ("note: 'use postgres://me:hunter2@db/x here'", "a URL with a password"),
-        ("note: https://hooks.slack.com/services/T00/B00/XXX", "a hook of Slack"),
-        ('note: "-----BEGIN RSA PRIVATE KEY-----"', "a private key"),
-        ("note: eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc", "a JSON web token"),
+        ("AKIAIOSFODNN7EXAMPLE", "an access key of AWS"),
+        ("ghp_0123456789abcdefghij0123456789abcdef", "a token of GitHub"),
+        ("xoxb-1234567890-abcdefghij", "a token of Slack"),
+        ("https://me:hunter2@example.org/x", "a URL with a password"),
+        ("'use postgres://me:hunter2@db/x here'", "a URL with a password"),
+        ("https://hooks.slack.com/services/T00/B00/XXX", "a hook of Slack"),
+        ('"-----BEGIN RSA PRIVATE KEY-----"', "a private key"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc", "a JSON web token"),
     ],
 )
 def test_a_credential_is_refused_where_it_stands_and_not_repeated(
-    tmp_path: Path, added: str, kind: str
+    tmp_path: Path, text: str, kind: str
 ) -> None:
-    targets = f"targets:\n  local: {{}}\n  aws:\n    {added}\n"
     with pytest.raises(InputError) as refused:
-        project(tmp_path, ("receivers:\n", f"{targets}receivers:\n"))
-    said, line = str(refused.value), line_of(PROJECT, "receivers:") + 3
-    assert (
-        f"watchkeeper.yaml:{line}: targets.aws.{added.partition(':')[0]}: want a reference to a secret"
-        in said
-    )
+        project(tmp_path, ("receivers:\n", f"classification: {text}\nreceivers:\n"))
+    said, line = str(refused.value), line_of(PROJECT, "receivers:")
+    assert f"watchkeeper.yaml:{line}: classification: want a reference to a secret" in said
     assert said.endswith(f"got {kind}")
-    for part in re.findall(r"hunter2|AKIA\w+|ghp_\w+|xoxb\S+|eyJ\S+", added):
+    for part in re.findall(r"hunter2|AKIA\w+|ghp_\w+|xoxb\S+|eyJ\S+", text):
         assert part not in said
 
 
-def test_a_reference_and_words_about_secrets_are_fine(tmp_path: Path) -> None:
-    targets = "targets:\n  local: {}\n  aws: {token: '${env:X}', note: rotate the token monthly}\n"
-    assert project(tmp_path, ("receivers:\n", f"{targets}receivers:\n")).name == "demo"
+@pytest.mark.parametrize("name", ["password", "api_key", "db_token", "credentials"])
+def test_a_text_under_the_name_of_a_secret_may_be_one(name: str) -> None:
+    ((at, said),) = literal_credentials({"a": [{name: "hunter2"}, {"note": "rotate the token monthly"}]})
+    assert (at, said.endswith("got a text that may be one")) == (("a", 0, name), True)
+    assert not list(literal_credentials({name: "${env:X}"}))

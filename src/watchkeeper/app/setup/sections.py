@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -28,6 +28,7 @@ from watchkeeper.app.setup.alert_sections import (
     SlaSection,
     TelemetrySection,
 )
+from watchkeeper.app.setup.aws_sections import CENTRAL, LocalSection, TargetsSection
 from watchkeeper.app.setup.monitors import MONITORS
 from watchkeeper.app.setup.section import Length, OneOf, Schedule, Section, said, unknown
 from watchkeeper.core.decisions import ApprovalNeed
@@ -342,7 +343,7 @@ class ProjectFile(Section):
     retrain: RetrainSection = RetrainSection()
     slas: list[SlaSection] = []
     retain: dict[Kept, Keeping] = {}
-    targets: dict[Literal["local", "aws"], dict[str, Any]] = {"local": {}}
+    targets: TargetsSection = TargetsSection(local=LocalSection())
 
     def capture_policy(self, environment: str) -> CapturePolicy:
         """How an environment captures: without the values of columns that are dropped."""
@@ -359,6 +360,18 @@ class ProjectFile(Section):
                 for key in ("facet", "label_values_or_threshold"):
                     if not getattr(section, key):
                         raise said(f"bias: want {key} with at least one entry", "monitors", monitor)
+        return self
+
+    @model_validator(mode="after")
+    def _accounts_are_of_environments(self) -> ProjectFile:
+        if CENTRAL in self.environments:
+            raise said(
+                f"want another name: {CENTRAL} is what environments share on AWS", "environments", CENTRAL
+            )
+        for name in self.targets.aws.accounts if self.targets.aws else ():
+            if name not in (CENTRAL, *self.environments):
+                where = ("targets", "aws", "accounts", name)
+                raise said(unknown(name, (CENTRAL, *self.environments), "account"), *where)
         return self
 
     @model_validator(mode="after")

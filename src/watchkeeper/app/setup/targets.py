@@ -13,7 +13,9 @@ from watchkeeper.app.setup.project import Project
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.ports import Clock, EndpointHost, Store, Tracker, Trail
 
-TARGETS: Mapping[str, str] = MappingProxyType({"local": "watchkeeper.app.setup.local:target"})
+TARGETS: Mapping[str, str] = MappingProxyType(
+    {"local": "watchkeeper.app.setup.local:target", "aws": "watchkeeper.app.aws.target:target"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,8 @@ def open_target(project: Project, folder: Path, name: str = "local", clock: Cloc
 
     Raises InputError when the project file does not have it.
     """
-    if name not in TARGETS or name not in project.settings.targets:
-        known = ", ".join(sorted(set(TARGETS) & set(project.settings.targets)))
+    if name not in TARGETS or name not in project.settings.targets.names:
+        known = ", ".join(sorted(set(TARGETS) & set(project.settings.targets.names)))
         raise InputError(f'open target "{name}" of project {project.name}: want one of {known}')
     module, _, function = TARGETS[name].partition(":")
     return cast(_Opens, getattr(importlib.import_module(module), function))(project, folder, clock)

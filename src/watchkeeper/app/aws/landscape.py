@@ -1,0 +1,93 @@
+"""The accounts, stacks and records of a project on AWS, as whoever runs this may reach them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from watchkeeper.adapters.aws.account import Account, open_account
+from watchkeeper.adapters.aws.stacks import Stacks
+from watchkeeper.adapters.aws.store import RoutedStore, S3Store
+from watchkeeper.app.aws.names import Names, is_central
+from watchkeeper.app.setup.aws_sections import CENTRAL, AwsSection
+from watchkeeper.app.setup.project import Project
+from watchkeeper.core.errors import InputError
+from watchkeeper.core.stacks import StackState
+
+OF_ENVIRONMENT = ("captures", "ground-truth", "shadow-captures")  # kept in the environment's own bucket
+
+
+@dataclass(frozen=True, slots=True)
+class Landscape:
+    """A project and the account of whoever runs this; other accounts are reached from there."""
+
+    project: Project
+    account: Account
+    _accounts: dict[str, Account] = field(default_factory=dict, repr=False)
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """What is deployed to: what environments share, then each environment in the order of promotion."""
+        return (CENTRAL, *self.project.environments)
+
+    @property
+    def names(self) -> Names:
+        return Names(self.project.name, self.section(CENTRAL).region)
+
+    def section(self, scope: str) -> AwsSection:
+        """`targets.aws` as it applies there. Raises InputError when the project file has none."""
+        settings = self.project.settings if is_central(scope) else self.project.environment(scope)
+        if settings.targets.aws is None:
+            raise InputError(f"{self.project.path}: want targets.aws, with a region at least")
+        return settings.targets.aws
+
+    def number(self, scope: str) -> str:
+        """The account that a scope lies in: its own, else the central one, else that of whoever runs this."""
+        accounts = self.section(CENTRAL).accounts
+        return accounts.get(scope) or accounts.get(CENTRAL) or self.account.number
+
+    def account_of(self, scope: str) -> Account:
+        """Raises InputError without a way into the account."""
+        number = self.number(scope)
+        if number not in self._accounts:
+            role = self.section(CENTRAL).iam.deploy_role
+            self._accounts[number] = self.account.within(number, role)
+        return self._accounts[number]
+
+    def stacks(self, scope: str) -> Stacks:
+        return Stacks(self.account_of(scope).client("cloudformation"))
+
+    def state(self, scope: str, layer: str) -> StackState | None:
+        return self.stacks(scope).state(self.names.stack(scope, layer))
+
+    def network_scope(self, scope: str) -> str:
+        """Whose network a scope uses: an account has one, made for the first scope that lies in it."""
+        return next(each for each in self.scopes if self.number(each) == self.number(scope))
+
+    def bucket(self, scope: str) -> str:
+        return self.names.bucket(scope, self.number(scope))
+
+    def store(self) -> RoutedStore:
+        """The project's records: all in the central bucket, but what an environment was asked."""
+        routes = {
+            f"{kind}/{environment}/": S3Store(
+                self.account_of(environment).client("s3"), self.bucket(environment)
+            )
+            for environment in self.project.environments
+            for kind in OF_ENVIRONMENT
+        }
+        return RoutedStore(self.central_store(), routes)
+
+    def central_store(self) -> S3Store:
+        return S3Store(self.account_of(CENTRAL).client("s3"), self.bucket(CENTRAL))
+
+
+def open_landscape(project: Project) -> Landscape:
+    """A project on AWS, as whoever runs this. Raises InputError when the project file has no
+    `targets.aws`."""
+    if project.settings.targets.aws is None:
+        raise InputError(f"{project.path}: want targets.aws, with a region at least")
+    return Landscape(project, open_account(project.settings.targets.aws.region))
+
+
+Outputs = Callable[[str, str], Mapping[str, str]]
