@@ -50,7 +50,7 @@ class Pipelines:
                     **({"FailureReason": self.fails} if outcome == "Failed" else {}),
                 }
                 for name, outcome in self.plan[:done]
-            ][::-1]
+            ][:: 1 if asked.get("SortOrder") == "Ascending" else -1]
         }
 
     def _found(self, asked: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import yaml
@@ -44,8 +45,9 @@ def _tagged(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
 _Loader.add_multi_constructor("!", _tagged)
 
 
+@cache
 def parse(text: str) -> dict[str, Any]:
-    """A template's text with its functions in their long form."""
+    """A template's text with its functions in their long form; not to be changed."""
     found = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader with CloudFormation's tags
     assert isinstance(found, dict)
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,8 @@ def on_s3(request: pytest.FixtureRequest) -> SweptStore:
 
 def of_several(request: pytest.FixtureRequest) -> SweptStore:
     """What an environment keeps to itself lies in a bucket of its own."""
-    return RoutedStore(on_s3(request), {"a/b/": MemoryStore(), "ba": MemoryStore()})
+    apart = {"a/b/": MemoryStore(), "ba": MemoryStore()}
+    return RoutedStore(on_s3(request), {route: partial(apart.__getitem__, route) for route in apart})
 
 
 BUCKET = {

@@ -1,8 +1,8 @@
 """The training steps as a SageMaker Pipeline: the definition that CreatePipeline takes.
 
-Every step runs our own functions in our own image; none is a QualityCheck or ClarifyCheck, whose services are closed.
-Source: aws-sagemaker-mlops.github.io/sagemaker-model-building-pipeline-definition-JSON-schema, and for each step's
-arguments the request of its job in docs.aws.amazon.com/sagemaker/latest/APIReference.
+Every step runs our own functions in our own image; none is a QualityCheck or ClarifyCheck, whose services
+are closed. Source: aws-sagemaker-mlops.github.io/sagemaker-model-building-pipeline-definition-JSON-schema,
+and for each step's arguments the request of its job in docs.aws.amazon.com/sagemaker/latest/APIReference.
 """
 
 from __future__ import annotations
@@ -36,7 +36,6 @@ class Range:
 class PipelinePlan:
     """All that a definition is made of. `project_uri` is the folder of the project file, `images` by name."""
 
-    name: str
     bucket: str
     key_arn: str
     role_arn: str
@@ -57,8 +56,8 @@ class PipelinePlan:
 def definition(plan: PipelinePlan) -> dict[str, Any]:
     """The pipeline's definition.
 
-    Prepare, Tune, Evaluate; where every threshold is met, Fit, Baseline, Register and Record, and else Missed and
-    a failure that says so.
+    Prepare, Tune, Evaluate; where every threshold is met, Fit, Baseline, Register and Record, and else
+    Missed and a failure that says so.
     """
     data = {"data": {"Get": "Parameters.DataUri"}, "project": plan.project_uri}
     prepared, evaluated = _output("Prepare", "prepared"), _output("Evaluate", "evaluated")
@@ -240,7 +239,8 @@ def _training(plan: PipelinePlan, step: str, channels: Mapping[str, Any]) -> dic
 
 
 def _tune(plan: PipelinePlan, prepared: Any) -> dict[str, Any]:
-    """Trials are jobs of the training image, started as SageMaker starts any: with the one argument `train`."""
+    """Trials are jobs of the training image, started as SageMaker starts any: with the one argument
+    `train`."""
     kinds = (("IntegerParameterRanges", True), ("ContinuousParameterRanges", False))
     job = _training(plan, "trials", {"prepared": prepared, "project": plan.project_uri})
     specification = {

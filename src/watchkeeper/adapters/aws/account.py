@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
@@ -35,11 +35,16 @@ class Account:
     region: str
     number: str
     caller: str
+    _clients: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def client(self, service: str) -> Any:
-        """A client of a service, which tries again what is worth it."""
-        with translated(f"reach {service} in {self.region}"):
-            return self.session.client(service, region_name=self.region, config=_CONFIG)
+        """A client of a service, which tries again what is worth it; threads may share it."""
+        if service not in self._clients:
+            with translated(f"reach {service} in {self.region}"):
+                self._clients[service] = self.session.client(
+                    service, region_name=self.region, config=_CONFIG
+                )
+        return self._clients[service]
 
     @property
     def actor(self) -> Actor:
@@ -86,10 +91,6 @@ class Account:
             metadata=fetch(), refresh_using=fetch, method="sts-assume-role"
         )
         return core
-
-    def elsewhere(self, region: str) -> Account:
-        """The same account in another region."""
-        return replace(self, region=region)
 
 
 def open_account(region: str, session: Any = None) -> Account:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,11 +126,11 @@ class RoutedStore:
     """A `Store` of several: keys that begin with one of `routes` lie in that one, all others in `rest`.
 
     An environment's captures lie in the environment's account, and what is known of models in the central
-    one.
+    one. A store is opened when it is first asked, as not everybody has a way into each account.
     """
 
     rest: SweptStore
-    routes: Mapping[str, SweptStore]
+    routes: Mapping[str, Callable[[], SweptStore]]
 
     def read(self, key: str) -> bytes:
         return self._of(key).read(key)
@@ -148,14 +148,15 @@ class RoutedStore:
         self._of(key).remove(key)
 
     def list(self, prefix: str) -> Sequence[str]:
-        found = {key for key in self.rest.list(prefix) if self._of(key) is self.rest}
-        for route, store in self.routes.items():
+        found = {key for key in self.rest.list(prefix) if not key.startswith(tuple(self.routes))}
+        for route, opened in self.routes.items():
             if _may_begin(route, prefix):
-                found |= {key for key in store.list(prefix) if key.startswith(route)}
+                found |= {key for key in opened().list(prefix) if key.startswith(route)}
         return sorted(found)
 
     def _of(self, key: str) -> SweptStore:
-        return next((store for route, store in self.routes.items() if key.startswith(route)), self.rest)
+        opened = next((opened for route, opened in self.routes.items() if key.startswith(route)), None)
+        return opened() if opened else self.rest
 
 
 def _may_begin(route: str, prefix: str) -> bool:

@@ -1,7 +1,9 @@
-"""The steps of the training pipeline inside their containers: the folders that SageMaker mounts, our own functions.
+"""The steps of the training pipeline inside their containers: the folders that SageMaker mounts, our own
+functions.
 
-Each step reads what earlier ones left below the input folder and leaves its own below the output folder, so that it
-can be run on any machine that has the same layout. `record` and `missed` also write to the project's records.
+Each step reads what earlier ones left below the input folder and leaves its own below the output folder, so
+that it can be run on any machine that has the same layout. `record` and `missed` also write to the
+project's records.
 """
 
 from __future__ import annotations
@@ -182,7 +184,8 @@ def make_baselines(mounts: Mounts, clock: Clock) -> tuple[str, ...]:
 
 
 def record(mounts: Mounts, target: Target, package: str) -> Trained:
-    """Make what was registered a version of ours, with its baselines; package, version and run name each other.
+    """Make what was registered a version of ours, with its baselines; package, version and run name each
+    other.
 
     Run again after an interruption it completes the version that it made.
     """
@@ -208,7 +211,8 @@ def record_missed(mounts: Mounts, target: Target) -> tuple[str, ...]:
 
 
 def _finish(mounts: Mounts, target: Target) -> Trained:
-    """What `train` does once the pipeline's steps are through, on what they left: log the run, keep the version."""
+    """What `train` does once the pipeline's steps are through, on what they left: log the run, keep the
+    version."""
     with _work(mounts, "prepared", "evaluated", within=target.folder) as (request, folder):
         (folder / "register").mkdir()
         _unpack(_only_file(mounts.input("model")), folder / "register")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from watchkeeper.adapters.aws.account import Account, open_account
 from watchkeeper.adapters.aws.stacks import Stacks
@@ -70,16 +71,25 @@ class Landscape:
     def store(self) -> RoutedStore:
         """The project's records: all in the central bucket, but what an environment was asked."""
         routes = {
-            f"{kind}/{environment}/": S3Store(
-                self.account_of(environment).client("s3"), self.bucket(environment)
-            )
+            f"{kind}/{environment}/": partial(self.capture_store, environment)
             for environment in self.project.environments
             for kind in OF_ENVIRONMENT
         }
         return RoutedStore(self.central_store(), routes)
 
+    def capture_store(self, environment: str) -> S3Store:
+        """What an environment was asked."""
+        return S3Store(self.account_of(environment).client("s3"), self.bucket(environment))
+
     def central_store(self) -> S3Store:
-        return S3Store(self.account_of(CENTRAL).client("s3"), self.bucket(CENTRAL))
+        """What all environments share; its bucket admits the roles of each account, so nobody has to change
+        it."""
+        return S3Store(self.near_central().client("s3"), self.bucket(CENTRAL))
+
+    def near_central(self) -> Account:
+        """Who we are, when our account is one of the project's; else the central account as its role."""
+        ours = {self.number(scope) for scope in self.scopes}
+        return self.account if self.account.number in ours else self.account_of(CENTRAL)
 
 
 def open_landscape(project: Project) -> Landscape:
