@@ -5,6 +5,7 @@ policy whose intrinsic functions are resolved. Writes what each has wrong as one
 """
 
 import json
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -18,8 +19,8 @@ import cfnlint.decode.cfn_yaml  # noqa: E402
 import parliament  # noqa: E402
 from guardpycfn import validate_with_guard  # noqa: E402
 
-# What parliament says of every policy that is told for one account: not a fault.
-UNCONCERNED = {"RESOURCE_EFFECTIVELY_STAR"}
+# parliament's list of actions is of April 2025; cfn-lint, which has a newer one, knows these.
+NEWER = ("sagemaker-mlflow:FinalizeLoggedModel", "sagemaker-mlflow:LogOutputs")
 
 RULES = cfnlint.core.get_rules([], [], ["E", "W"], {}, False)
 
@@ -32,8 +33,14 @@ def linted(text: str) -> list[str]:
 
 def guarded(text: str, rules: str) -> list[str]:
     template = json.dumps(cfnlint.decode.cfn_yaml.loads(text), default=str)
-    report = validate_with_guard(template, rules)
-    return [f"guard {each['Rule']['name']}" for each in report["result"]["not_compliant"]]
+    result = validate_with_guard(template, rules)["result"]
+    if isinstance(result, str):  # of a property that is missing the binding gives the report's end alone
+        _, _, end = result.partition('"not_applicable"')
+        broken = [name for name in re.findall(r"^rule (\w+)", rules, re.M) if f'"{name}"' not in end]
+        assert broken
+    else:
+        broken = [each["Rule"]["name"] for each in result["not_compliant"]]
+    return [f"guard {name}" for name in broken]
 
 
 def of_policy(document: dict[str, Any]) -> list[str]:
@@ -41,7 +48,7 @@ def of_policy(document: dict[str, Any]) -> list[str]:
     return [
         f"parliament {each.issue}: {each.detail}"
         for each in analyzed.findings
-        if each.issue not in UNCONCERNED
+        if not str(each.detail).endswith(NEWER)
     ]
 
 

@@ -1,4 +1,5 @@
-"""A project is planned, deployed in stages, found as it was approved, and taken away, on an account of doubles."""
+"""A project is planned, deployed in stages, found as it was approved, and taken away, on an account of
+doubles."""
 
 from __future__ import annotations
 

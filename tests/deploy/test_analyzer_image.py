@@ -68,7 +68,7 @@ def test_packages_are_hashed_and_no_index_is_named() -> None:
 
 
 def test_it_stands_on_the_slim_image_of_the_python_we_need() -> None:
-    assert {base.split()[0] for base in arguments("FROM")} == {"python:3.11-slim"}
+    assert {base.split()[0] for base in arguments("FROM")} == {"python:3.11.14-slim-bookworm"}
 
 
 def picked(list_: str) -> dict[str, str]:

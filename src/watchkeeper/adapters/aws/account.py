@@ -41,9 +41,7 @@ class Account:
         """A client of a service, which tries again what is worth it; threads may share it."""
         if service not in self._clients:
             with translated(f"reach {service} in {self.region}"):
-                self._clients[service] = self.session.client(
-                    service, region_name=self.region, config=_CONFIG
-                )
+                self._clients[service] = self.session.client(service, region_name=self.region, config=_CONFIG)
         return self._clients[service]
 
     @property

@@ -1,0 +1,166 @@
+"""The static gate: every template and policy by cfn-lint, our Guard rules and parliament, and each of them
+has teeth."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.aws.doubles import program
+from tests.aws.projects import project_on_aws
+from tests.aws.stacks_of import policies_of, stacks_of
+from tests.aws.templates import FOLDER, TEMPLATES, template
+from tests.shared import CHECKOUT
+from watchkeeper.app.aws.layers import CENTRAL_LAYERS, ENVIRONMENT_LAYERS
+
+
+def faults(asked: list[dict[str, Any]]) -> dict[str, list[str]]:
+    command = [program("python"), str(CHECKOUT / "tests" / "aws" / "static.py"), str(FOLDER / "rules.guard")]
+    lines = "".join(f"{json.dumps(each)}\n" for each in asked)
+    ran = subprocess.run(command, input=lines, capture_output=True, text=True, check=True)
+    found: dict[str, list[str]] = json.loads(ran.stdout.splitlines()[-1])
+    return found
+
+
+def text_of(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")
+
+
+def test_every_template_is_clean() -> None:
+    found = faults([{"name": name, "text": text_of(name)} for name in TEMPLATES])
+    assert found == {name: [] for name in TEMPLATES}
+    assert len(TEMPLATES) == 8
+
+
+def test_every_policy_is_clean(tmp_path: Path) -> None:
+    policies = policies_of(stacks_of(project_on_aws(tmp_path)))
+    of_roles = [{"name": policy.name, "policy": policy.document} for policy in policies if policy.role]
+    assert len(of_roles) == 4 + 1 + 3 * 4
+    found = faults(of_roles)
+    assert {name: said for name, said in found.items() if said} == {}
+
+
+# A planted mistake each: the template, what is replaced by what, and who says so.
+MISTAKES = (
+    ("central/foundation.yaml", "SSEAlgorithm: aws:kms", "SSEAlgorithm: AES256", "buckets_are_encrypted"),
+    ("central/foundation.yaml", "VersioningConfiguration: {Status: Enabled}", "", "buckets_keep_versions"),
+    (
+        "environment/foundation.yaml",
+        "BlockPublicPolicy: true",
+        "BlockPublicPolicy: false",
+        "buckets_are_private",
+    ),
+    (
+        "environment/foundation.yaml",
+        'aws:SecureTransport: "false"',
+        'aws:SecureTransport: "true"',
+        "tls_only",
+    ),
+    ("environment/foundation.yaml", "EnableKeyRotation: true", "EnableKeyRotation: false", "keys_rotate"),
+    ("environment/foundation.yaml", "RetentionInDays: !Ref LogDays", "", "logs_are_encrypted_and_end"),
+    ("environment/foundation.yaml", "DeletionPolicy: RetainExceptOnCreate", "", "outlive_their_stack"),
+    (
+        "central/foundation.yaml",
+        "ImageTagMutability: IMMUTABLE",
+        "ImageTagMutability: MUTABLE",
+        "images_never",
+    ),
+    ("central/roles.yaml", "Action: aps:RemoteWrite", "Action: aps:*", "roles_have_no_wildcard_action"),
+    ("central/roles.yaml", "Action: aps:RemoteWrite", "Action: aps:RemoteWrites", "cfn-lint W3037"),
+    ("environment/roles.yaml", "Action: events:PutEvents", 'Action: "*"', "roles_have_no_wildcard_action"),
+    (
+        "environment/roles.yaml",
+        "PermissionsBoundary: !If [HasBoundary, !Ref PermissionsBoundary, !Ref AWS::NoValue]",
+        "",
+        "roles_can_be_bounded",
+    ),
+    (
+        "environment/endpoint.yaml",
+        "EnableNetworkIsolation: true ",
+        "EnableNetworkIsolation: false ",
+        "private_subnets",
+    ),
+    (
+        "environment/endpoint.yaml",
+        "ExecutionRoleArn:",
+        "ModelName: fixed\n      ExecutionRoleArn:",
+        "no_fixed_name",
+    ),
+    ("environment/endpoint.yaml", "EnableCapture: true", "EnableCapturing: true", "cfn-lint E3002"),
+    ("environment/endpoint.yaml", "!Ref ModelPackageArn", "!Ref ModelPackage", "cfn-lint E1020"),
+    ("network.yaml", "SourceSecurityGroupId: !If", "CidrIp: !If", "groups_admit_no_stranger"),
+    ("network.yaml", "SourceSecurityGroupId: !If", "CidrIp: 0.0.0.0/0\n          X: !If", "cfn-lint E3002"),
+)
+
+
+def test_each_mistake_is_found() -> None:
+    asked = []
+    for number, (name, old, new, _) in enumerate(MISTAKES):
+        assert old in text_of(name), old
+        asked.append({"name": str(number), "text": text_of(name).replace(old, new, 1)})
+    found = faults(asked)
+    missed = [
+        MISTAKES[int(number)] for number, said in found.items() if MISTAKES[int(number)][3] not in str(said)
+    ]
+    assert missed == []
+    assert len(found) == len(MISTAKES)
+
+
+POLICY = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/*"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"Action": "s3:GetObjects"}, "UNKNOWN_ACTION"),
+        ({"Resource": "arn:aws:s3:::bucket"}, "RESOURCE_MISMATCH"),
+        ({"Condition": {"StringEquals": {"s3:nothing": "x"}}}, "UNKNOWN_CONDITION_FOR_ACTION"),
+        ({"Efect": "Allow"}, "MALFORMED"),
+    ],
+)
+def test_parliament_finds_what_a_policy_has_wrong(changed: dict[str, Any], said: str) -> None:
+    document = {"Version": "2012-10-17", "Statement": [POLICY | changed]}
+    assert said in str(faults([{"name": "p", "policy": document}]))
+
+
+def test_outputs_are_those_that_layers_promise() -> None:
+    for layer in (*CENTRAL_LAYERS, *ENVIRONMENT_LAYERS):
+        assert set(layer.outputs) <= set(template(layer.template)["Outputs"]), layer.template
+
+
+def test_every_template_and_resource_says_what_it_is_for() -> None:
+    """People read these: each begins with why it is there, and is small enough to be sent along."""
+    for name in TEMPLATES:
+        text = text_of(name)
+        assert text.startswith("# "), name
+        assert len(text.encode()) < 51_200
+        assert len(re.findall(r"^ *#|  # ", text, re.MULTILINE)) >= 4, name
+
+
+def test_the_monitor_is_denied_other_keys_and_every_secret(tmp_path: Path) -> None:
+    stacks = stacks_of(project_on_aws(tmp_path))
+    role = stacks["prod", "roles"].resources()["MonitorRole"].properties
+    denied: list[Mapping[str, Any]] = [
+        each for each in role["Policies"][0]["PolicyDocument"]["Statement"] if each["Effect"] == "Deny"
+    ]
+    assert {"secretsmanager:GetSecretValue", "ssm:GetParameter"} <= set(denied[1]["Action"])
+    keys = {stacks[scope, "foundation"].outputs()["KeyArn"] for scope in ("prod", "central")}
+    assert set(denied[0]["NotResource"]) == keys
+
+
+def test_dockerfiles_are_clean() -> None:
+    files = sorted((CHECKOUT / "deploy" / "containers").glob("*/Dockerfile"))
+    assert len(files) == 3
+    ran = subprocess.run(
+        [program("hadolint"), "--format", "json", *map(str, files)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert json.loads(ran.stdout) == []
