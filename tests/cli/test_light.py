@@ -17,6 +17,14 @@ from watchkeeper.cli.by_name import ByName
 
 HEAVY_MODULES = ("mlflow", "xgboost", "pandas", "polars", "duckdb", "pyarrow", "boto3", "optuna", "rich")
 HEAVY = {
+    "aws plan",  # whatever asks AWS loads boto3
+    "aws deploy",
+    "aws status",
+    "aws destroy",
+    "aws images build",
+    "aws images push",
+    "aws pipeline show",
+    "aws job",
     "rehearse",
     "batch",
     "data show",

@@ -50,6 +50,7 @@ COMMANDS: Mapping[str, Named] = MappingProxyType(
         "stack": Named("watchkeeper.cli.stack:stack", "Write and run Prometheus and Alertmanager beside us."),
         "retrain": Named("watchkeeper.cli.retrain:retrain", "Show retrains, and approve or reject them."),
         "index": Named("watchkeeper.cli.index:index", "Make the index of records anew, or check it."),
+        "aws": Named("watchkeeper.cli.aws:aws", "Put the project on AWS, and look after it there."),
         "backup": Named("watchkeeper.cli.backup:backup", "Write a workspace into one file."),
         "restore": Named("watchkeeper.cli.backup:restore_", "Make a workspace of a backup."),
         "gc": Named("watchkeeper.cli.gc:gc", "Show and take away what is kept no longer."),

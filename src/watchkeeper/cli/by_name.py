@@ -10,6 +10,10 @@ from typing import cast
 
 import click
 
+from watchkeeper.core.errors import InputError
+
+EXTRAS = {"boto3": "aws", "botocore": "aws"}  # optional libraries that commands stand on
+
 
 def load_named(place: str) -> object:
     """What `module:name` names, imported now.
@@ -21,10 +25,20 @@ def load_named(place: str) -> object:
     gc.disable()
     try:
         found: object = getattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as error:
+        raise _absent(error) from error
     finally:
         gc.enable()
         gc.freeze()
     return found
+
+
+def _absent(error: ModuleNotFoundError) -> Exception:
+    """The error, or which extra brings a library that is optional."""
+    extra = EXTRAS.get((error.name or "").partition(".")[0])
+    if extra is None:
+        return error
+    return InputError(f"load this command: want {error.name} (pip install 'watchkeeper[{extra}]')")
 
 
 @dataclass(frozen=True, slots=True)

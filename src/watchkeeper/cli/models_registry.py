@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from watchkeeper.adapters.local.actor import os_user
 from watchkeeper.app.registry.candidates import described
 from watchkeeper.app.registry.models import (
     ModelStatus,
@@ -21,9 +20,8 @@ from watchkeeper.app.registry.models import (
     withdraw,
 )
 from watchkeeper.app.setup.project import load_project
-from watchkeeper.app.setup.targets import Target, open_target
-from watchkeeper.app.setup.workspace import open_workspace
 from watchkeeper.cli.output import answer, json_option, table, workspace_option
+from watchkeeper.cli.targets import acting, records_of, target_option
 from watchkeeper.core.values import CandidateKind, ModelVersion
 
 _FORMS = {
@@ -37,11 +35,12 @@ _FORMS = {
 
 
 @click.command("list")
+@target_option
 @workspace_option
 @json_option
-def list_(workspace: Path, as_json: bool) -> None:
+def list_(target: str, workspace: Path, as_json: bool) -> None:
     """Print every version with its approvals and where it serves."""
-    project, store = load_project(workspace), open_workspace(workspace).store
+    project, store = load_project(workspace), records_of(workspace, target)
     found = statuses(project, store)
     head = (
         "version",
@@ -57,11 +56,12 @@ def list_(workspace: Path, as_json: bool) -> None:
 
 @click.command("show")
 @click.argument("version", type=int)
+@target_option
 @workspace_option
 @json_option
-def show(version: int, workspace: Path, as_json: bool) -> None:
+def show(version: int, target: str, workspace: Path, as_json: bool) -> None:
     """Print one version: where it comes from, its figures, who approved it."""
-    found = status(load_project(workspace), open_workspace(workspace).store, version)
+    found = status(load_project(workspace), records_of(workspace, target), version)
     answer(found, as_json, lambda: _page(found))
 
 
@@ -69,11 +69,13 @@ def show(version: int, workspace: Path, as_json: bool) -> None:
 @click.argument("version", type=int)
 @click.option("--for", "environment", required=True, help="The environment it is approved for.")
 @click.option("--why", default="", help="The reason, for the audit log.")
+@target_option
 @workspace_option
 @json_option
-def approve_(version: int, environment: str, why: str, workspace: Path, as_json: bool) -> None:
+def approve_(version: int, environment: str, why: str, target: str, workspace: Path, as_json: bool) -> None:
     """Say yes to VERSION for an environment; in prod, another person than the one who registered it."""
-    said = approve(_target(workspace), version, environment, os_user(), why)
+    on, actor = acting(workspace, target)
+    said = approve(on, version, environment, actor, why)
     answer(said, as_json, lambda: f"model v{version} is {said.status} for {environment}, says {said.actor}")
 
 
@@ -81,11 +83,13 @@ def approve_(version: int, environment: str, why: str, workspace: Path, as_json:
 @click.argument("version", type=int)
 @click.option("--for", "environment", required=True, help="The environment it is rejected for.")
 @click.option("--why", required=True, help="The reason, for the audit log.")
+@target_option
 @workspace_option
 @json_option
-def reject_(version: int, environment: str, why: str, workspace: Path, as_json: bool) -> None:
+def reject_(version: int, environment: str, why: str, target: str, workspace: Path, as_json: bool) -> None:
     """Say no to VERSION for an environment."""
-    said = reject(_target(workspace), version, environment, os_user(), why)
+    on, actor = acting(workspace, target)
+    said = reject(on, version, environment, actor, why)
     answer(said, as_json, lambda: f"model v{version} is {said.status} for {environment}, says {said.actor}")
 
 
@@ -106,49 +110,57 @@ class _Percent(click.ParamType[int]):
 @click.option("--to", "environment", required=True, help="The environment that is to serve it.")
 @click.option("--canary", type=_Percent(), help="Only for this share of requests, e.g. 10%, at first.")
 @click.option("--shadow", is_flag=True, help="Only for copies of requests, its answers given to nobody.")
+@target_option
 @workspace_option
 @json_option
 def promote_(
-    version: int, environment: str, canary: int | None, shadow: bool, workspace: Path, as_json: bool
+    version: int,
+    environment: str,
+    canary: int | None,
+    shadow: bool,
+    target: str,
+    workspace: Path,
+    as_json: bool,
 ) -> None:
     """Serve VERSION in an environment; it must have served in the one before.
 
     A canary that fails or is slow is withdrawn by itself; `promote` without --canary ends a trial well.
     """
-    if canary is None and not shadow:
-        done = promote(_target(workspace), version, environment, os_user())
-        answer(done, as_json, lambda: f"{done.endpoint} serves model v{done.version}")
-        return
     if canary is not None and shadow:
         raise click.UsageError("want --canary or --shadow, got both")
+    on, actor = acting(workspace, target)
+    if canary is None and not shadow:
+        done = promote(on, version, environment, actor)
+        answer(done, as_json, lambda: f"{done.endpoint} serves model v{done.version}")
+        return
     kind = CandidateKind.SHADOW if shadow else CandidateKind.CANARY
-    tried = try_out(_target(workspace), version, Tryout(environment, kind, canary or 0), os_user())
+    tried = try_out(on, version, Tryout(environment, kind, canary or 0), actor)
     answer(tried, as_json, lambda: f"{tried.endpoint} tries {described(tried)}")
 
 
 @click.command("withdraw")
 @click.option("--in", "environment", required=True, help="The environment that tries a version.")
 @click.option("--why", required=True, help="The reason, for the audit log.")
+@target_option
 @workspace_option
 @json_option
-def withdraw_(environment: str, why: str, workspace: Path, as_json: bool) -> None:
+def withdraw_(environment: str, why: str, target: str, workspace: Path, as_json: bool) -> None:
     """End the trial of a canary or a shadow; the version that serves answers everything again."""
-    done = withdraw(_target(workspace), environment, os_user(), why)
+    on, actor = acting(workspace, target)
+    done = withdraw(on, environment, actor, why)
     answer(done, as_json, lambda: f"{environment} tries no version any more: {done.why}")
 
 
 @click.command("rollback")
 @click.option("--in", "environment", required=True, help="The environment to roll back.")
+@target_option
 @workspace_option
 @json_option
-def rollback_(environment: str, workspace: Path, as_json: bool) -> None:
+def rollback_(environment: str, target: str, workspace: Path, as_json: bool) -> None:
     """Serve again what an environment served before."""
-    done = rollback(_target(workspace), environment, os_user())
+    on, actor = acting(workspace, target)
+    done = rollback(on, environment, actor)
     answer(done, as_json, lambda: f"{done.endpoint} serves model v{done.version} again")
-
-
-def _target(workspace: Path) -> Target:
-    return open_target(load_project(workspace), open_workspace(workspace).folder)
 
 
 def _figure(model: ModelVersion, name: str) -> str:

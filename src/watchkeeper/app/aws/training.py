@@ -23,6 +23,7 @@ from watchkeeper.core.errors import ExistsError, InputError, Refused
 from watchkeeper.core.ports import Clock, Store
 from watchkeeper.core.values import Actor, Progress
 
+NEWEST = "newest"
 STEPS = 8  # of an execution that makes a model, its condition too
 Report = Callable[[Progress], None]
 
@@ -75,7 +76,7 @@ def stored_data(store: Store) -> StoredData | None:
 class Order:
     """What an execution is told; `token` names it, so that a second start of it starts nothing."""
 
-    through: str = "newest"
+    through: str = NEWEST
     reasons: str = "none"
     token: str = ""
     wait: bool = False

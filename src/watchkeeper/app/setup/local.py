@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from watchkeeper.adapters.local.actor import os_user
 from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.adapters.local.endpoint import LocalEndpointHost
 from watchkeeper.adapters.local.store import FolderStore
@@ -12,6 +13,7 @@ from watchkeeper.adapters.local.trail import FolderTrail
 from watchkeeper.app.setup.project import Project
 from watchkeeper.app.setup.targets import Target
 from watchkeeper.core.ports import Clock
+from watchkeeper.core.values import Actor
 
 
 def target(project: Project, folder: Path, clock: Clock | None = None) -> Target:
@@ -27,3 +29,8 @@ def target(project: Project, folder: Path, clock: Clock | None = None) -> Target
         tracker=MlflowTracker(folder.resolve() / "mlflow", project.name),
         host=LocalEndpointHost(folder.resolve() / "run" / "server.json"),
     )
+
+
+def caller(_: Project) -> Actor:
+    """Who acts on this machine: its user."""
+    return os_user()

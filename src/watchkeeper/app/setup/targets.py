@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -12,9 +12,13 @@ from typing import Protocol, cast
 from watchkeeper.app.setup.project import Project
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.ports import Clock, EndpointHost, Store, Tracker, Trail
+from watchkeeper.core.values import Actor
 
 TARGETS: Mapping[str, str] = MappingProxyType(
     {"local": "watchkeeper.app.setup.local:target", "aws": "watchkeeper.app.aws.target:target"}
+)
+ACTORS: Mapping[str, str] = MappingProxyType(
+    {"local": "watchkeeper.app.setup.local:caller", "aws": "watchkeeper.app.aws.target:caller"}
 )
 
 
@@ -56,5 +60,19 @@ def open_target(project: Project, folder: Path, name: str = "local", clock: Cloc
     if name not in TARGETS or name not in project.settings.targets.names:
         known = ", ".join(sorted(set(TARGETS) & set(project.settings.targets.names)))
         raise InputError(f'open target "{name}" of project {project.name}: want one of {known}')
-    module, _, function = TARGETS[name].partition(":")
-    return cast(_Opens, getattr(importlib.import_module(module), function))(project, folder, clock)
+    return cast(_Opens, _loaded(TARGETS[name]))(project, folder, clock)
+
+
+def actor_on(project: Project, name: str = "local") -> Actor:
+    """Who acts on a target, as the target knows it: never a name that was typed in."""
+    return cast(Callable[[Project], Actor], _loaded(ACTORS[name]))(project)
+
+
+def _loaded(place: str) -> object:
+    module, _, function = place.partition(":")
+    try:
+        return getattr(importlib.import_module(module), function)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("boto3", "botocore"):
+            raise
+        raise InputError(f"open target aws: want {error.name} (pip install 'watchkeeper[aws]')") from None

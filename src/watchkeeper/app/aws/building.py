@@ -1,0 +1,132 @@
+"""Our images: built from this checkout by its commit, pushed into the central account, noted by digest."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from watchkeeper.adapters.aws.codebuild import run_build
+from watchkeeper.adapters.aws.engines import Engine, engine, ensure_repository, pushed_digest, registry_login
+from watchkeeper.adapters.local.clock import WallClock
+from watchkeeper.app.aws.images import OURS, Image, images, keep_image
+from watchkeeper.app.aws.landscape import Landscape
+from watchkeeper.app.setup.aws_sections import CENTRAL
+from watchkeeper.app.setup.here import REPOSITORY
+from watchkeeper.app.setup.project import Project
+from watchkeeper.core.errors import InputError, Refused
+from watchkeeper.core.values import Progress
+
+Report = Callable[[Progress], None]
+CODEBUILD = "codebuild"
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Images on this machine, by their tags."""
+
+    commit: str
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """Images in the registry, as they are on record now."""
+
+    images: tuple[Image, ...]
+
+
+def build_images(project: Project, name: str, report: Report) -> Built:
+    """Build each of ours, once a commit. Raises Refused from a checkout with changes: no commit says what
+    is in it."""
+    if name == CODEBUILD:
+        raise InputError("build with codebuild: it pushes what it builds; run `watchkeeper aws images push`")
+    here, commit = engine(name), clean_commit()
+    tags = tuple(_tag(project, image, commit) for image in OURS)
+    for number, (image, tag) in enumerate(zip(OURS, tags, strict=True)):
+        report(Progress("build", number, len(OURS), image))
+        if not here.has(tag):
+            here.build(REPOSITORY, REPOSITORY / "deploy" / "containers" / image / "Dockerfile", tag)
+    report(Progress("build", len(OURS), len(OURS), commit))
+    return Built(commit, tags)
+
+
+def push_images(landscape: Landscape, name: str, mirrored: Sequence[str], report: Report) -> Pushed:
+    """Push each of ours, and copies of `mirrored` ones; what is on record under this commit is not pushed
+    again."""
+    commit, known = clean_commit(), images(landscape.central_store())
+    wanted = [image for image in OURS if image not in known or known[image].commit != commit]
+    if name == CODEBUILD:
+        _on_codebuild(landscape, commit, report)
+    elif wanted or mirrored:
+        here = engine(name)
+        build_images(landscape.project, name, report)
+        _push_all(
+            landscape, here, {image: _tag(landscape.project, image, commit) for image in wanted}, report
+        )
+        for each in mirrored:
+            here.pull(each)
+            repository = landscape.names.repository(_repository_of(each))
+            ensure_repository(landscape.account_of(CENTRAL).client("ecr"), repository)
+        _push_all(landscape, here, {_repository_of(each): each for each in mirrored}, report)
+    for image in (*wanted, *map(_repository_of, mirrored)):
+        _note(landscape, image, commit)
+    return Pushed(tuple(images(landscape.central_store()).values()))
+
+
+def clean_commit() -> str:
+    """The checkout's commit. Raises Refused when files differ from it, InputError where there is no
+    checkout."""
+    if not (REPOSITORY / ".git").exists():
+        raise InputError("build images: want a checkout of the repository, this is an installed package")
+    asked = ["git", "-C", str(REPOSITORY), "status", "--porcelain"]
+    if subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip():
+        raise Refused("build images: want a checkout without changes, as an image is named by its commit")
+    asked = ["git", "-C", str(REPOSITORY), "rev-parse", "--short=12", "HEAD"]
+    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _push_all(landscape: Landscape, here: Engine, tags: dict[str, str], report: Report) -> None:
+    if not tags:
+        return
+    account = landscape.account_of(CENTRAL)
+    registry = f"{account.number}.dkr.ecr.{account.region}.amazonaws.com"
+    here.log_in(registry, *registry_login(account.client("ecr")))
+    for number, (image, tag) in enumerate(tags.items()):
+        report(Progress("push", number, len(tags), image))
+        here.push(tag, f"{registry}/{landscape.names.repository(image)}:{_version(tag)}")
+    report(Progress("push", len(tags), len(tags), registry))
+
+
+def _note(landscape: Landscape, image: str, commit: str) -> None:
+    """Put an image on record under the digest that the registry has for it."""
+    store, account = landscape.central_store(), landscape.account_of(CENTRAL)
+    known, repository = images(store), landscape.names.repository(image)
+    digest = pushed_digest(account.client("ecr"), repository, commit if image in OURS else "mirrored")
+    uri = f"{account.number}.dkr.ecr.{account.region}.amazonaws.com/{repository}@{digest}"
+    number = known[image].number + 1 if image in known else 1
+    actor = landscape.account.actor
+    keep_image(store, Image(image, number, uri, commit, WallClock().now(), actor))
+
+
+def _on_codebuild(landscape: Landscape, commit: str, report: Report) -> None:
+    """A project of the agency's, of the name of ours, that runs deploy/aws/buildspec.yaml on this
+    repository."""
+    account = landscape.account_of(CENTRAL)
+    registry = f"{account.number}.dkr.ecr.{account.region}.amazonaws.com"
+    told = {"COMMIT": commit, "REGISTRY": registry, "PREFIX": landscape.names.pipeline}
+    run_build(account.client("codebuild"), landscape.names.pipeline, told, report)
+
+
+def _tag(project: Project, image: str, commit: str) -> str:
+    return f"watchkeeper-{project.name}/{image}:{commit}"
+
+
+def _version(tag: str) -> str:
+    """What an image of ours is tagged by; others' images are tagged `mirrored`."""
+    return tag.rpartition(":")[2] if tag.startswith("watchkeeper-") else "mirrored"
+
+
+def _repository_of(image: str) -> str:
+    """`prom/prometheus:v3.1` lies in a repository `prometheus`."""
+    return image.rpartition("/")[2].partition("@")[0].partition(":")[0]

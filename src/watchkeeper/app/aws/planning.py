@@ -1,0 +1,117 @@
+"""A plan: what would change, which permissions that needs, what it costs, and which series will be there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import yaml
+
+from watchkeeper.app.aws.costs import MonthlyCost, Prices, Traffic, monthly_cost
+from watchkeeper.app.aws.deploying import Choice, LayerPlan, plan_layers
+from watchkeeper.app.aws.landscape import Landscape
+from watchkeeper.app.aws.layers import templates_folder
+from watchkeeper.app.aws.names import is_central
+from watchkeeper.app.setup.aws_sections import CENTRAL
+
+CALLS = (  # our own, beside those that CloudFormation makes in our name
+    "cloudformation:CreateChangeSet",
+    "cloudformation:DeleteChangeSet",
+    "cloudformation:DeleteStack",
+    "cloudformation:DescribeChangeSet",
+    "cloudformation:DescribeStackEvents",
+    "cloudformation:DescribeStacks",
+    "cloudformation:ExecuteChangeSet",
+    "cloudformation:ListStackResources",
+    "iam:PassRole",
+    "s3:GetObject",
+    "s3:ListBucket",
+    "s3:PutObject",
+    "sts:GetCallerIdentity",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """How many time series a schedule is expected to have."""
+
+    schedule: str
+    environment: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class AwsPlan:
+    """Everything that a person wants to know before `watchkeeper aws deploy`."""
+
+    layers: tuple[LayerPlan, ...]
+    permissions: tuple[str, ...]
+    vpc_endpoints: tuple[str, ...]
+    cost: MonthlyCost
+    series: tuple[Series, ...]
+
+    @property
+    def changes(self) -> int:
+        """How many resources would change."""
+        return sum(len(each.changes.changes) for each in self.layers if each.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """What a plan is told that the project file does not say."""
+
+    traffic: Traffic
+    prices: Prices
+    now: datetime
+
+
+def aws_plan(landscape: Landscape, choice: Choice, told: Assumptions) -> AwsPlan:
+    """Plan the scopes; nothing is changed, and no stack stays behind."""
+    return AwsPlan(
+        layers=plan_layers(landscape, choice),
+        permissions=permissions_of(landscape, choice),
+        vpc_endpoints=vpc_endpoints(landscape.section(CENTRAL).region),
+        cost=monthly_cost(landscape, told.traffic, told.prices, told.now),
+        series=tuple(expected_series(landscape)),
+    )
+
+
+def permissions_of(landscape: Landscape, choice: Choice) -> tuple[str, ...]:
+    """The IAM actions that whoever deploys these layers needs: ours, and those of each resource's
+    handlers."""
+    needs = yaml.safe_load((templates_folder() / "needs.yaml").read_text(encoding="utf-8"))
+    types = {
+        type_
+        for _, layer in choice.layers(landscape)
+        for type_ in re.findall(r"Type: (AWS::[\w:]+)", layer.text())
+    }
+    return tuple(sorted({*CALLS, *(action for type_ in types for action in needs[type_])}))
+
+
+def vpc_endpoints(region: str) -> tuple[str, ...]:
+    """The services that jobs and models in private subnets have to reach, as an agency's network needs
+    them."""
+    text = (templates_folder() / "network.yaml").read_text(encoding="utf-8")
+    found = re.findall(r"ServiceName: !Sub (\S+)", text)
+    return tuple(sorted(name.replace("${AWS::Region}", region) for name in found))
+
+
+def expected_series(landscape: Landscape) -> Iterator[Series]:
+    """Series of each schedule: by monitor a few for the whole window, and for data some for each column."""
+    for environment in landscape.scopes:
+        if is_central(environment):
+            continue
+        settings = landscape.project.environment(environment)
+        columns = len(settings.data.inputs) + 1  # the prediction
+        for monitor in settings.monitors:
+            by_column = columns * _BY_COLUMN.get(monitor, 0)
+            name = f"{landscape.project.endpoint(environment)}-{monitor}"
+            yield Series(name, environment, _OF_WINDOW + _BY_WINDOW.get(monitor, 0) + by_column)
+
+
+# What `app.monitoring.exposure` makes: of every schedule, of a monitor's window, of each of its columns.
+_OF_WINDOW = 7
+_BY_WINDOW = {"model-quality": 8, "bias": 6, "explainability": 3, "data-quality": 2}
+_BY_COLUMN = {"data-quality": 2, "explainability": 1}
