@@ -13,8 +13,6 @@ aws = ByName(
         "status": Named(
             "watchkeeper.cli.aws_status:status", "Say whether what is deployed is what was approved."
         ),
-            "watchkeeper.cli.aws_validate:validate_", "Prove on the account what nothing else can."
-        ),
         "destroy": Named("watchkeeper.cli.aws_destroy:destroy_", "Take the stacks away; records stay."),
         "images": Named("watchkeeper.cli.aws_images:images", "Build our images, and push them by digest."),
         "pipeline": Named(
