@@ -14,9 +14,9 @@ import cfnlint
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = sorted(path for path in (ROOT / "deploy" / "aws").rglob("*.yaml"))
 SCHEMAS = Path(cfnlint.__file__).parent / "data" / "schemas" / "resources"
-HEAD = """# The IAM actions that CloudFormation needs to make, change and remove each type of resource in
-our templates, as the # registry's schemas have them (handlers.*.permissions). Written by
-tests/aws/needs.py, kept fresh by a test.
+HEAD = """# The IAM actions that CloudFormation needs to make, change and remove each type of resource in our
+# templates, as the registry's schemas have them (handlers.*.permissions). Written by tests/aws/needs.py,
+# kept fresh by a test.
 """
 
 

@@ -27,6 +27,7 @@ from watchkeeper.adapters.sources.dataset import dataset
 from watchkeeper.app.aws.deploying import Choice, Outcome, deploy, plan_layers
 from watchkeeper.app.aws.destroying import destroy
 from watchkeeper.app.aws.landscape import Landscape
+from watchkeeper.app.aws.planning import CALLS
 from watchkeeper.app.aws.status import aws_status
 from watchkeeper.app.aws.target import target_in
 from watchkeeper.app.aws.training import Order, put_data, stored_data, train_on_aws
@@ -114,6 +115,18 @@ def test_what_the_registry_serves_the_stack_serves_and_status_says_when_not(
     ]
     tags = doubles.client("sagemaker").list_tags(ResourceArn=config["EndpointArn"])["Tags"]
     assert {"Key": "watchkeeper-model-version", "Value": "2"} in tags
+
+
+def test_whoever_deploys_calls_what_the_plan_says_and_nothing_else(
+    landscape: Landscape, doubles: Doubles
+) -> None:
+    whole(doubles, landscape)
+    destroy(landscape, EVERYTHING, quiet)
+    spelt = {"ListObjectsV2": "ListBucket"}
+    called = {f"{service}:{spelt.get(name, name)}" for service, name, _ in doubles.calls}
+    assert called <= set(CALLS), called - set(CALLS)
+    # CloudFormation asks for the first; the second is called of a stack whose making failed.
+    assert set(CALLS) - called == {"iam:PassRole", "cloudformation:ListStackResources"}
 
 
 def test_a_stack_that_is_missing_or_broken_is_no_good_status(landscape: Landscape, doubles: Doubles) -> None:

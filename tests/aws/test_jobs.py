@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from tests.app.loop import new_loop, write_project
 from tests.training.history import sales
@@ -20,6 +21,7 @@ from watchkeeper.app.aws import jobs
 from watchkeeper.app.baselines.making import files_of
 from watchkeeper.app.registry.packages import package_of
 from watchkeeper.app.retraining.train import dataset_of, train
+from watchkeeper.cli.aws_job import job
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.windows import month_start
 from watchkeeper.model.artefact import load
@@ -225,3 +227,21 @@ def test_a_schema_is_settled_with_those_on_record(platform: Platform) -> None:
     loop.clock.move_to(NOW)
     prepared = jobs.prepare(platform.job("data", "project"), loop.target, "newest", "abc")
     assert (prepared.schema.version, prepared.known_through) == (1, "2020-03")
+
+
+def test_the_image_s_command_runs_a_trial_and_leaves_the_reason_of_a_failure(platform: Platform) -> None:
+    trained_in_steps(platform)
+    trial = platform.job("prepared", "project", training=True)
+    trial.hyperparameters.parent.mkdir(parents=True)
+    trial.hyperparameters.write_text(json.dumps({name: str(value) for name, value in START.items()}))
+    done = CliRunner().invoke(job, ["train", "--root", str(trial.root)], catch_exceptions=False)
+    assert re.search(OBJECTIVE_REGEX, done.output)
+    assert (trial.model / "trial.json").exists()
+    (trial.root / "output").mkdir()
+    trial.hyperparameters.write_text("{}")
+    failed = CliRunner().invoke(job, ["train", "--root", str(trial.root)])
+    assert isinstance(failed.exception, InputError)
+    assert (trial.root / "output" / "failure").read_text() == str(failed.exception)
+    fitted = platform.job("prepared", "project", "evaluated", training=True)
+    assert CliRunner().invoke(job, ["fit", "--root", str(fitted.root)]).exit_code == 0
+    assert (fitted.model / "model" / "manifest.json").exists()

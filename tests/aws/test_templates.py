@@ -129,6 +129,13 @@ def test_parliament_finds_what_a_policy_has_wrong(changed: dict[str, Any], said:
     assert said in str(faults([{"name": "p", "policy": document}]))
 
 
+def test_the_permissions_that_cloudformation_needs_are_those_of_the_registry() -> None:
+    script = CHECKOUT / "tests" / "aws" / "needs.py"
+    ran = subprocess.run([program("python"), str(script)], capture_output=True, text=True, check=True)
+    assert ran.stdout == text_of("needs.yaml")
+    assert "no handlers known of []" in ran.stderr
+
+
 def test_outputs_are_those_that_layers_promise() -> None:
     for layer in (*CENTRAL_LAYERS, *ENVIRONMENT_LAYERS):
         assert set(layer.outputs) <= set(template(layer.template)["Outputs"]), layer.template
