@@ -71,6 +71,7 @@ class Doubles:
     formation: Formation = field(default_factory=lambda: Formation(Makers(lambda _: None)))
     pipelines: Pipelines = field(default_factory=Pipelines)
     calls: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    clients: dict[str, Any] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -100,7 +101,11 @@ class Doubles:
 
     def client(self, service: str) -> Any:
         """A client of the root's, for what tests do by themselves; nothing of it is recorded."""
-        return _client(service, self.moto if service.startswith("sagemaker") else self.ministack)
+        if service not in self.clients:
+            self.clients[service] = _client(
+                service, self.moto if service.startswith("sagemaker") else self.ministack
+            )
+        return self.clients[service]
 
     def reset(self) -> None:
         """As if nothing had ever been asked."""
