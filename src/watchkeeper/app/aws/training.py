@@ -102,10 +102,10 @@ def train_on_aws(landscape: Landscape, order: Order, report: Report) -> Started:
         "Commit": commit,
         "Reasons": order.reasons,
     }
+    before = len(catalogue(store).versions)
     arn = pipeline.start(told, order.token or secrets.token_hex(16))
     if not order.wait:
         return Started(arn, data.key, commit, None, None)
-    before = len(catalogue(store).versions)
     run = pipeline.follow(arn, STEPS, report)
     if run.status == "Stopped":
         raise InputError(f"train on AWS: {arn} was stopped")
