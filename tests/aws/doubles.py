@@ -29,6 +29,7 @@ from tests.aws import wire
 from tests.aws.formation import ACCOUNT, REGION, Formation, Refused
 from tests.aws.makers import Makers
 from tests.aws.pipelines import Pipelines
+from tests.aws.runtime import Runtime
 from tests.aws.shapes import answer_faults, operation, request_faults
 from tests.shared import CHECKOUT
 from tests.webhooks import Quiet, served
@@ -47,7 +48,14 @@ OURS = {
         "ListStackResources",
         "DeleteStack",
     ),
-    "sagemaker": ("DescribePipelineExecution", "ListPipelineExecutionSteps", "StartPipelineExecution"),
+    "sagemaker": (
+        "DescribeMlflowTrackingServer",
+        "DescribePipelineExecution",
+        "ListPipelineExecutionSteps",
+        "ListPipelineExecutions",
+        "StartPipelineExecution",
+    ),
+    "sagemaker-runtime": ("InvokeEndpoint",),
 }
 _PATIENCE = 60.0  # seconds
 
@@ -70,6 +78,7 @@ class Doubles:
     ours: str = ""
     formation: Formation = field(default_factory=lambda: Formation(Makers(lambda _: None)))
     pipelines: Pipelines = field(default_factory=Pipelines)
+    runtime: Runtime = field(default_factory=Runtime)
     calls: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     clients: dict[str, Any] = field(default_factory=dict)
 
@@ -112,15 +121,14 @@ class Doubles:
         for url in (f"{self.ministack}/_ministack/reset", f"{self.moto}/moto-api/reset"):
             urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=30).close()  # noqa: S310 - ours
         self.formation = Formation(Makers(self.client))
-        self.pipelines = Pipelines()
+        self.pipelines, self.runtime = Pipelines(), Runtime()
         self.calls.clear()
 
     def _seen(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         service = model.service_model.service_name
         asked = {key: each for key, each in params.items() if key != "Body"}
         self.calls.append((service, model.name, asked))
-        if found := request_faults(service, model.name, asked):
-            # S3 takes a body of any kind, and botocore's model of it has no pattern.
+        if found := request_faults(service, model.name, params):
             raise AssertionError(f"{service}:{model.name}: {found}")
 
 
@@ -197,6 +205,9 @@ def _front(doubles: Doubles) -> type[Quiet]:
     class Handler(Quiet):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
+            if self.path.startswith("/endpoints/"):
+                self._answer(*doubles.runtime.answer(self.path, self.headers, body), kind="text/csv")
+                return
             target = self.headers.get("x-amz-target", "")
             if not target:
                 self._answer(*_formation(doubles.formation, body), kind="text/xml")
@@ -234,7 +245,9 @@ def _sagemaker(doubles: Doubles, name: str, body: bytes) -> tuple[int, bytes]:
     asked = json.loads(body)
     assert request_faults("sagemaker", name, asked) == []
     handlers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+        "DescribeMlflowTrackingServer": doubles.formation.tracking_server,
         "DescribePipelineExecution": doubles.pipelines.describe,
+        "ListPipelineExecutions": doubles.pipelines.list,
         "ListPipelineExecutionSteps": doubles.pipelines.steps,
         "StartPipelineExecution": doubles.pipelines.start,
     }

@@ -28,6 +28,8 @@ _REPLACED = (
     "AWS::SageMaker::EndpointConfig",
 )  # whatever changes, another one is made
 
+_TRACKING = "AWS::SageMaker::MlflowTrackingServer"
+
 
 class Refused(Exception):
     """A request that CloudFormation turns down, with its code."""
@@ -95,6 +97,15 @@ class Formation:
         with self.alone:
             self.asked.append((operation, asked))
             return handlers[operation](asked)
+
+    def tracking_server(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """SageMaker's DescribeMlflowTrackingServer, of what a stack made: no double has them."""
+        made = [each for held in self.stacks.values() for each in held.made.values()]
+        names = [each.properties["TrackingServerName"] for each in made if each.type == _TRACKING]
+        name = asked["TrackingServerName"]
+        if name not in names:
+            raise Refused(f"Tracking server {name} does not exist.", "ResourceNotFound")
+        return {"TrackingServerName": name, "TrackingServerStatus": "Created", "IsActive": "Active"}
 
     # Change sets
 

@@ -27,6 +27,13 @@ class Pipelines:
             self.executions[arn] = {"asked": asked, "done": 0}
         return {"PipelineExecutionArn": self.tokens[token]}
 
+    def list(self, asked: dict[str, Any]) -> dict[str, Any]:
+        ours = f":pipeline/{asked['PipelineName']}/"
+        arns = [arn for arn in self.executions if ours in arn]
+        newest_first = reversed(arns) if asked.get("SortOrder", "Descending") == "Descending" else arns
+        found = [{"PipelineExecutionArn": arn} for arn in newest_first]
+        return {"PipelineExecutionSummaries": found[: asked.get("MaxResults", 10)]}
+
     def describe(self, asked: dict[str, Any]) -> dict[str, Any]:
         execution = self._found(asked)
         execution["done"] = min(execution["done"] + 1, len(self.plan))

@@ -120,6 +120,7 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
     if not pattern:
         return None
     spelt = pattern.replace("\\p{L}", "\\w").replace("\\p{Z}", "\\s").replace("\\p{N}", "\\d")
+    spelt = spelt.replace("\\p{ASCII}", "[\\x00-\\x7f]")
     spelt = re.sub(r"\\p\{\w+\}", r"\\s\\S", spelt).replace("\\z", "\\Z")
     spelt = re.sub(
         r"\$(\{\d+,\d*\}|[*+?])", r"\1$", spelt

@@ -58,7 +58,7 @@ def test_a_plan_is_words_and_figures(workspace: Path, doubles: Doubles) -> None:
     ]
     kinds = {each["kind"]: each["quantity"] for each in found["cost"]["costs"]}
     assert (kinds["kms-keys"], kinds["endpoint-hours/ml.m5.large"]) == (4, 3 * 730)
-    assert kinds["vpc-endpoint-hours"] == 9 * 2 * 730
+    assert kinds["vpc-endpoint-hours"] == 10 * 2 * 730
     assert "iam:CreateRole" in found["permissions"]
 
 

@@ -20,6 +20,7 @@ HEAVY = {
     "aws plan",  # whatever asks AWS loads boto3
     "aws deploy",
     "aws status",
+    "aws validate",
     "aws destroy",
     "aws images",
     "aws pipeline",

@@ -13,6 +13,10 @@ aws = ByName(
         "status": Named(
             "watchkeeper.cli.aws_status:status", "Say whether what is deployed is what was approved."
         ),
+        "validate": Named(
+            "watchkeeper.cli.aws_validate:validate_",
+            "Send traffic, wait for captures, judge, follow a test alert.",
+        ),
         "destroy": Named("watchkeeper.cli.aws_destroy:destroy_", "Take the stacks away; records stay."),
         "images": Named("watchkeeper.cli.aws_images:images", "Build our images, and push them by digest."),
         "pipeline": Named(

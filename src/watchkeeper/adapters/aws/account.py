@@ -12,6 +12,7 @@ from botocore.session import Session as CoreSession
 from botocore.session import get_session
 
 from watchkeeper import __version__
+from watchkeeper.adapters.aws.answers import Answers
 from watchkeeper.adapters.aws.errors import translated
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.values import Actor
@@ -28,13 +29,15 @@ _CONFIG = Config(
 class Account:
     """Credentials and a region. Endpoints come from `AWS_ENDPOINT_URL` and its kin, where those are set.
 
-    `number` is the account's twelve digits, `caller` the ARN of who we are in it.
+    `number` is the account's twelve digits, `caller` the ARN of who we are in it; `answers`, where they are
+    wanted, hear all that is answered.
     """
 
     session: Any  # a boto3.Session: boto3 has no types
     region: str
     number: str
     caller: str
+    answers: Answers | None = None
     _clients: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def client(self, service: str) -> Any:
@@ -69,7 +72,7 @@ class Account:
         partition = self.caller.split(":")[1]
         arn = f"arn:{partition}:iam::{number}:role/{role}"
         session = boto3.Session(botocore_session=self._as_role(arn), region_name=self.region)
-        return open_account(self.region, session)
+        return open_account(self.region, session, self.answers)
 
     def _as_role(self, arn: str) -> CoreSession:
         name = self.actor.name.replace("/", "-")[-64:]
@@ -91,7 +94,7 @@ class Account:
         return core
 
 
-def open_account(region: str, session: Any = None) -> Account:
+def open_account(region: str, session: Any = None, answers: Answers | None = None) -> Account:
     """Whoever runs this, in the account that the credentials belong to.
 
     Raises InputError without credentials, DeniedError for those that AWS does not know.
@@ -99,5 +102,7 @@ def open_account(region: str, session: Any = None) -> Account:
     doing = "ask AWS who runs this command (sts:GetCallerIdentity)"
     with translated(doing):
         held = session or boto3.Session(region_name=region)
+        if answers is not None:
+            answers.listen(held)
         found = held.client("sts", region_name=region, config=_CONFIG).get_caller_identity()
-    return Account(held, region, found["Account"], found["Arn"])
+    return Account(held, region, found["Account"], found["Arn"], answers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -55,6 +56,20 @@ class SageMakerPipeline:
             )
         arn: str = started["PipelineExecutionArn"]
         return arn
+
+    def newest(self) -> PipelineRun | None:
+        """The execution that was started last; None before the first."""
+        with translated(f"list the executions of pipeline {self.name}"):
+            found = self.client.list_pipeline_executions(
+                PipelineName=self.name, SortBy="CreationTime", SortOrder="Descending", MaxResults=1
+            )["PipelineExecutionSummaries"]
+        return self.run(found[0]["PipelineExecutionArn"]) if found else None
+
+    def parameters(self) -> frozenset[str]:
+        """What an execution may be told, by the definition that is deployed."""
+        with translated(f"look at pipeline {self.name}"):
+            found = self.client.describe_pipeline(PipelineName=self.name)["PipelineDefinition"]
+        return frozenset(each["Name"] for each in json.loads(found)["Parameters"])
 
     def run(self, arn: str) -> PipelineRun:
         """An execution with the steps that have begun, oldest first."""

@@ -28,7 +28,7 @@ def decide_on(books: Books, environment: str, alerts: Sequence[Alert]) -> tuple[
     """
     expire_unanswered(books, environment)
     now, policy = books.clock.now(), books.project.retrain_policy(environment)
-    past = _past(books.store, environment)
+    past = past_of(books.store, environment)
     made = []
     for alert in alerts:
         decision = decide(alert, past, policy, now, environment)
@@ -41,12 +41,13 @@ def decide_on(books: Books, environment: str, alerts: Sequence[Alert]) -> tuple[
         books.trail.append(
             Event(f"decision.{decision.kind.lower()}", subject, DECIDER, now, why, after=decision.id)
         )
-        past = _past(books.store, environment)
+        past = past_of(books.store, environment)
         made.append(decision)
     return tuple(made)
 
 
-def _past(store: Store, environment: str) -> Past:
+def past_of(store: Store, environment: str) -> Past:
+    """What an environment decided, and what became of it."""
     found = retrains(store, environment)
     return Past(
         decisions=decisions(store, environment),

@@ -136,7 +136,7 @@ def _standing(landscape: Landscape, scope: str) -> Iterator[Units]:
     yield Units("kms-keys", scope, 1, "the scope's own key")
     if "network" in layers and section.network.endpoints == "create":
         zones = len(section.network.subnets) or 2
-        count = interface_endpoints()
+        count = interface_endpoints() - (not is_central(scope) or section.tracking != "sagemaker")
         yield Units("vpc-endpoint-hours", scope, count * zones * HOURS, f"{count} endpoints in {zones} zones")
     if "tracking" in layers:
         yield Units("tracking-hours/Small", scope, HOURS, "MLflow's server")
@@ -183,7 +183,7 @@ def _training(landscape: Landscape) -> Iterator[Units]:
 
 
 def interface_endpoints() -> int:
-    """How many VPC endpoints are paid for by the hour; the gateway of S3 is not."""
+    """How many VPC endpoints are paid for by the hour, MLflow's included; the gateway of S3 is not."""
     text = (templates_folder() / "network.yaml").read_text(encoding="utf-8")
     return text.count("VpcEndpointType: Interface")
 

@@ -131,7 +131,7 @@ def waits_for(site: Site, layer: Layer) -> Waiting | None:
     landscape = site.landscape
     if layer not in (PIPELINE, ENDPOINT):
         return None
-    if not _has_records(site):
+    if not has_records(site.landscape):
         return Waiting("waiting for the central stacks", "watchkeeper aws deploy --central")
     store = landscape.central_store()
     if layer is PIPELINE and (missing := missing_images(store)):
@@ -164,7 +164,7 @@ def _plan_layer(site: Site, layer: Layer) -> LayerPlan:
 def _waits_to_be_planned(site: Site, layer: Layer) -> Waiting | None:
     """On an empty account it is images and models that are missed, not the stacks that the same plan
     makes."""
-    if layer in (PIPELINE, ENDPOINT) and not _has_records(site):
+    if layer in (PIPELINE, ENDPOINT) and not has_records(site.landscape):
         if layer is PIPELINE:
             return Waiting("waiting for images", "watchkeeper aws images push")
         return Waiting(
@@ -217,9 +217,9 @@ def _serving(site: Site) -> dict[str, str]:
     }
 
 
-def _has_records(site: Site) -> bool:
+def has_records(landscape: Landscape) -> bool:
     """Whether the bucket of records is there."""
-    state = site.landscape.state(CENTRAL, "foundation")
+    state = landscape.state(CENTRAL, "foundation")
     return state is not None and state.there
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from watchkeeper.adapters.aws.account import Account, open_account
+from watchkeeper.adapters.aws.answers import Answers
 from watchkeeper.adapters.aws.stacks import Stacks
 from watchkeeper.adapters.aws.store import RoutedStore, S3Store
 from watchkeeper.app.aws.names import Names, is_central
@@ -92,12 +93,14 @@ class Landscape:
         return self.account if self.account.number in ours else self.account_of(CENTRAL)
 
 
-def open_landscape(project: Project) -> Landscape:
-    """A project on AWS, as whoever runs this. Raises InputError when the project file has no
-    `targets.aws`."""
+def open_landscape(project: Project, answers: Answers | None = None) -> Landscape:
+    """A project on AWS, as whoever runs this; `answers` hear what AWS says.
+
+    Raises InputError when the project file has no `targets.aws`.
+    """
     if project.settings.targets.aws is None:
         raise InputError(f"{project.path}: want targets.aws, with a region at least")
-    return Landscape(project, open_account(project.settings.targets.aws.region))
+    return Landscape(project, open_account(project.settings.targets.aws.region, answers=answers))
 
 
 Outputs = Callable[[str, str], Mapping[str, str]]

@@ -141,7 +141,15 @@ def _network(site: Site) -> dict[str, str]:
         "RouteTableIds": ",".join(section.route_tables),
         "SecurityGroupIds": ",".join(section.security_groups),
         "Endpoints": section.endpoints,
+        "Tracking": "sagemaker" if _tracks(site) else "none",
     }
+
+
+def _tracks(site: Site) -> bool:
+    """Whether the training jobs run in this network and log to SageMaker's MLflow."""
+    landscape = site.landscape
+    here = landscape.network_scope(CENTRAL) == landscape.network_scope(site.scope)
+    return here and landscape.section(CENTRAL).tracking == "sagemaker"
 
 
 def _iam(site: Site, *jobs: Job) -> dict[str, str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from watchkeeper.app.aws.deploying import Choice
+from watchkeeper.app.aws.deploying import Choice, has_records, waits_for
 from watchkeeper.app.aws.landscape import Landscape
-from watchkeeper.app.aws.layers import ENDPOINT
+from watchkeeper.app.aws.layers import ENDPOINT, Layer, Site, known_outputs
 from watchkeeper.app.aws.target import baseline_versions
 from watchkeeper.app.registry.models import catalogue
 from watchkeeper.app.registry.packages import package_of
@@ -15,7 +15,7 @@ from watchkeeper.core.stacks import StackState
 
 @dataclass(frozen=True, slots=True)
 class StackStanding:
-    """One stack; `status` is CloudFormation's, or `missing`."""
+    """One stack; `status` is CloudFormation's, `missing`, or `waiting` for what a person has to do first."""
 
     scope: str
     layer: str
@@ -52,27 +52,29 @@ class AwsStatus:
 def aws_status(landscape: Landscape, choice: Choice) -> AwsStatus:
     """Look at every stack of the scopes, and hold each endpoint against the records.
 
-    An endpoint that waits for its first model is no fault; one that serves another version, or is judged by
-    other baselines than the approved ones of what it serves, is.
+    A pipeline that waits for images is no fault, nor an endpoint that waits for its first model; one that
+    serves another version, or is judged by other baselines than the approved ones of what it serves, is.
     """
     stacks, states = [], {}
     for scope, layer in choice.layers(landscape):
-        name = landscape.names.stack(scope, layer.name)
-        states[scope, layer.name] = state = landscape.stacks(scope).state(name)
-        stacks.append(_standing(scope, layer.name, name, state))
-    environments = [scope for scope, layer in states if layer == ENDPOINT.name]
-    serving = tuple(_serving(landscape, each, states[each, ENDPOINT.name]) for each in environments)
-    waiting = {each.environment for each in serving if each.recorded is None and not each.faults}
+        site = Site(landscape, scope, known_outputs(landscape))
+        states[scope, layer.name] = state = landscape.state(scope, layer.name)
+        stacks.append(_standing(site, layer, state))
+    served = [scope for scope, layer in states if layer == ENDPOINT.name and has_records(landscape)]
     return AwsStatus(
-        tuple(stack for stack in stacks if not (stack.layer == ENDPOINT.name and stack.scope in waiting)),
-        serving,
+        tuple(stacks), tuple(_serving(landscape, each, states[each, ENDPOINT.name]) for each in served)
     )
 
 
-def _standing(scope: str, layer: str, name: str, state: StackState | None) -> StackStanding:
-    if state is None:
-        return StackStanding(scope, layer, name, "missing", "", ok=False)
-    return StackStanding(scope, layer, name, state.status, state.reason, ok=state.there and not state.failed)
+def _standing(site: Site, layer: Layer, state: StackState | None) -> StackStanding:
+    name = site.landscape.names.stack(site.scope, layer.name)
+    if state is not None:
+        ok = state.there and not state.failed
+        return StackStanding(site.scope, layer.name, name, state.status, state.reason, ok)
+    waiting = waits_for(site, layer)
+    if waiting is None or not has_records(site.landscape):
+        return StackStanding(site.scope, layer.name, name, "missing", "", ok=False)
+    return StackStanding(site.scope, layer.name, name, "waiting", waiting.reason, ok=True)
 
 
 def _serving(landscape: Landscape, environment: str, state: StackState | None) -> Serving:

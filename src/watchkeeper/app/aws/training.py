@@ -72,6 +72,18 @@ def stored_data(store: Store) -> StoredData | None:
     return max(found, key=lambda each: each.number, default=None)
 
 
+def executed_with(
+    landscape: Landscape, data: StoredData, through: str = NEWEST, reasons: str = "none"
+) -> dict[str, str]:
+    """What an execution of the pipeline is told."""
+    return {
+        "DataUri": f"s3://{landscape.bucket(CENTRAL)}/{data.key}",
+        "Through": through,
+        "Commit": code_version(),
+        "Reasons": reasons,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """What an execution is told; `token` names it, so that a second start of it starts nothing."""
@@ -95,19 +107,13 @@ def train_on_aws(landscape: Landscape, order: Order, report: Report) -> Started:
     if data is None:
         raise Refused("train on AWS: want rows in the bucket; run `watchkeeper data fetch --target aws`")
     pipeline = SageMakerPipeline(landscape.account_of(CENTRAL).client("sagemaker"), landscape.names.pipeline)
-    commit = code_version()
-    told = {
-        "DataUri": f"s3://{landscape.bucket(CENTRAL)}/{data.key}",
-        "Through": order.through,
-        "Commit": commit,
-        "Reasons": order.reasons,
-    }
+    told = executed_with(landscape, data, order.through, order.reasons)
     before = len(catalogue(store).versions)
     arn = pipeline.start(told, order.token or secrets.token_hex(16))
     if not order.wait:
-        return Started(arn, data.key, commit, None, None)
+        return Started(arn, data.key, told["Commit"], None, None)
     run = pipeline.follow(arn, STEPS, report)
     if run.status == "Stopped":
         raise InputError(f"train on AWS: {arn} was stopped")
     made = [each.version for each in catalogue(store).versions[before:] if package_of(store, each.version)]
-    return Started(arn, data.key, commit, run, made[-1] if made else None)
+    return Started(arn, data.key, told["Commit"], run, made[-1] if made else None)

@@ -93,6 +93,25 @@ def run_monitor(target: Target, run: MonitorRun, actor: Actor) -> Execution:
     return execution
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a monitor would say of a window."""
+
+    requests: int
+    status: Status
+    reason: str
+
+
+def look_at(target: Target, run: MonitorRun, window: Window) -> Look:
+    """Judge any window as `run_monitor` judges those of its schedule; nothing is put on record.
+
+    Raises InputError for a monitor the project does not have.
+    """
+    rows = _rows(target.store, run, source_of(target.project, run.environment, window))
+    found = _tried(target, run, rows, yardsticks_of(target, run, rows.frame))
+    return Look(rows.requests, found.status, found.reason)
+
+
 def _rows(store: Store, run: MonitorRun, source: Source) -> WindowRows:
     """What can be read of the window, and nothing, with what was refused, of one that may not be."""
     try:
