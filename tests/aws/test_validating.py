@@ -7,91 +7,23 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.app.loop import Loop, bring_to_prod, model_of, new_loop, train_in
 from tests.aws.doubles import Doubles
-from tests.aws.packages import package
-from tests.aws.projects import ALL, ANA, ONE_ACCOUNT, landscape_of, quiet
-from tests.aws.runtime import Endpoint
+from tests.aws.projects import ALL, landscape_of, quiet
+from tests.aws.running import Deployed
 from tests.shared import CHECKOUT
 from tests.training.history import sales
 from watchkeeper.adapters.aws.answers import Answers
-from watchkeeper.adapters.local.clock import WallClock
-from watchkeeper.adapters.sources.dataset import dataset
 from watchkeeper.app.aws.checks import Effort, Visit
 from watchkeeper.app.aws.deploying import Choice, deploy
-from watchkeeper.app.aws.images import OURS, Image, keep_image
 from watchkeeper.app.aws.landscape import Landscape
-from watchkeeper.app.aws.training import put_data
 from watchkeeper.app.aws.validating import CHECKS, Validation, export, validate
-from watchkeeper.app.registry.models import catalogue
-from watchkeeper.app.registry.packages import Package, keep_package
 from watchkeeper.app.registry.records import read_records
 from watchkeeper.app.setup.audit import log
 from watchkeeper.app.setup.doctor import Finding
-from watchkeeper.core.ports import Store
-
-OF_FILES = ("source: look-alike", "source: files")
-MANIFEST = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json"})
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Loop:
-    loop = new_loop(tmp_path_factory.mktemp("loop"))
-    train_in(loop)
-    bring_to_prod(loop)
-    return loop
-
-
-@dataclass
-class Deployed:
-    """The small project on the doubles, with an endpoint that answers."""
-
-    landscape: Landscape
-    folder: Path
-    endpoint: Endpoint
-
-    def validated(self, rows: int = 60, patience: float = 20.0) -> Validation:
-        return validate(Visit(self.landscape, Effort("dev", rows, patience), self.folder))
-
-
-def push(doubles: Doubles, store: Store) -> None:
-    """Images that are really in the registry."""
-    client = doubles.client("ecr")
-    for name in OURS:
-        made = client.put_image(
-            repositoryName=f"watchkeeper-demo/{name}", imageManifest=MANIFEST, imageTag="1"
-        )["image"]
-        uri = f"123456789012.dkr.ecr.ap-southeast-1.amazonaws.com/watchkeeper-demo/{name}"
-        digest = made["imageId"]["imageDigest"]
-        keep_image(store, Image(name, 1, f"{uri}@{digest}", "abc", WallClock().now(), ANA))
-
-
-@pytest.fixture
-def deployed(doubles: Doubles, tmp_path: Path, trained: Loop) -> Deployed:
-    landscape = landscape_of(doubles, tmp_path, ONE_ACCOUNT, OF_FILES)
-    deploy(landscape, Choice(ALL), quiet)
-    store = landscape.central_store()
-    push(doubles, store)
-    for key in trained.store.list(""):
-        store.write(key, trained.store.read(key))
-    arn = package(doubles)
-    keep_package(store, Package(1, arn, WallClock().now()))
-    doubles.client("sagemaker").update_model_package(
-        ModelPackageArn=arn, CustomerMetadataProperties={"mlflow_run_id": "run-1"}
-    )
-    put_data(store, dataset(sales(), "file", ""), ANA, WallClock())
-    deploy(landscape, Choice(ALL), quiet)
-    serving = catalogue(store).serving("dev")
-    assert serving is not None
-    served = doubles.runtime.serve(
-        serving, model_of(trained), landscape.capture_store("dev"), tmp_path / "spool"
-    )
-    return Deployed(landscape, tmp_path, served)
 
 
 def findings(done: Validation) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,9 @@ class Visit:
         return self.landscape.account.actor
 
     def target(self) -> Target:
-        return target_in(self.landscape, self.folder)
+        """The loop there, with the captures of this environment alone."""
+        whole = target_in(self.landscape, self.folder)
+        return replace(whole, store=self.landscape.store(self.environment))
 
     def client(self, service: str) -> Any:
         """A service of the environment's account."""

@@ -69,11 +69,15 @@ class Landscape:
     def bucket(self, scope: str) -> str:
         return self.names.bucket(scope, self.number(scope))
 
-    def store(self) -> RoutedStore:
-        """The project's records: all in the central bucket, but what an environment was asked."""
+    def store(self, *environments: str) -> RoutedStore:
+        """The project's records: all in the central bucket, but what an environment was asked.
+
+        Of those that are named alone where some are: who works for one environment may not look into the
+        buckets of others.
+        """
         routes = {
             f"{kind}/{environment}/": partial(self.capture_store, environment)
-            for environment in self.project.environments
+            for environment in environments or self.project.environments
             for kind in OF_ENVIRONMENT
         }
         return RoutedStore(self.central_store(), routes)

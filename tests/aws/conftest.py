@@ -1,0 +1,21 @@
+"""A project that is deployed on the doubles, trained once for all tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.app.loop import Loop
+from tests.aws.doubles import Doubles
+from tests.aws.running import Deployed, deployed_project, trained_loop
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Loop:
+    return trained_loop(tmp_path_factory.mktemp("loop"))
+
+
+@pytest.fixture
+def deployed(doubles: Doubles, tmp_path: Path, trained: Loop) -> Deployed:
+    return deployed_project(doubles, tmp_path, trained)
