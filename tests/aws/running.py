@@ -61,9 +61,9 @@ def push(doubles: Doubles, store: Store) -> None:
         keep_image(store, Image(name, 1, f"{uri}@{digest}", "abc", WallClock().now(), ANA))
 
 
-def deployed_project(doubles: Doubles, folder: Path, trained: Loop) -> Deployed:
+def deployed_project(doubles: Doubles, folder: Path, trained: Loop, *changes: tuple[str, str]) -> Deployed:
     """Every stack of it; version 1 serves everywhere on record, and answers in dev."""
-    landscape = landscape_of(doubles, folder, ONE_ACCOUNT, OF_FILES)
+    landscape = landscape_of(doubles, folder, ONE_ACCOUNT, OF_FILES, *changes)
     deploy(landscape, Choice(ALL), quiet)
     store = landscape.central_store()
     push(doubles, store)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import pytest
 from tests.aws.doubles import Doubles
 from tests.aws.projects import landscape_of, push_images, quiet
 from tests.aws.shapes import request_faults
+from watchkeeper.app.aws.costs import PROCESSING_JOBS, Traffic, monthly_units
 from watchkeeper.app.aws.deploying import Choice, deploy
+from watchkeeper.app.aws.landscape import Landscape
 from watchkeeper.app.aws.layers import Site, known_outputs
 from watchkeeper.app.aws.pipeline import pipeline_definition
 from watchkeeper.app.aws.training import STEPS
@@ -27,8 +30,12 @@ CALLS = {
 
 
 @pytest.fixture
-def made(doubles: Doubles, tmp_path: Path) -> dict[str, Any]:
-    landscape = landscape_of(doubles, tmp_path)
+def landscape(doubles: Doubles, tmp_path: Path) -> Landscape:
+    return landscape_of(doubles, tmp_path)
+
+
+@pytest.fixture
+def made(landscape: Landscape) -> dict[str, Any]:
     deploy(landscape, Choice((CENTRAL,)), quiet)
     store = landscape.central_store()
     push_images(store)
@@ -43,6 +50,20 @@ def steps_of(definition: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if step["Type"] == "Condition":
             yield from step["Arguments"]["IfSteps"]
             yield from step["Arguments"]["ElseSteps"]
+
+
+def test_the_plan_counts_the_jobs_of_an_execution_that_makes_a_model(
+    made: dict[str, Any], landscape: Landscape
+) -> None:
+    (condition,) = [step for step in made["Steps"] if step["Type"] == "Condition"]
+    run = [*made["Steps"], *condition["Arguments"]["IfSteps"]]
+    assert [step["Type"] for step in run].count("Processing") == PROCESSING_JOBS
+    (tuning,) = [step for step in run if step["Type"] == "Tuning"]
+    limits = tuning["Arguments"]["HyperParameterTuningJobConfig"]["ResourceLimits"]
+    jobs = limits["MaxNumberOfTrainingJobs"] + [step["Type"] for step in run].count("Training")
+    units = monthly_units(landscape, Traffic(), datetime(2026, 1, 1, tzinfo=UTC))
+    reasons = [each.why for each in units if each.kind.startswith("job-hours/")]
+    assert reasons == [f"{jobs} training jobs", f"{PROCESSING_JOBS} processing jobs"]
 
 
 def filled(value: Any) -> Any:

@@ -20,7 +20,7 @@ from tests.aws.steps import NOW, platform_in, trained_in_steps
 from watchkeeper.adapters.memory.clock import MovedClock
 from watchkeeper.adapters.memory.tracking import MemoryTracker
 from watchkeeper.app.aws import jobs
-from watchkeeper.app.aws.target import target_in
+from watchkeeper.app.aws.target import target_in, target_of
 from watchkeeper.app.aws.training import Order, train_on_aws
 from watchkeeper.app.monitoring.run import run_monitor
 from watchkeeper.app.monitoring.schedule import MonitorRun
@@ -135,7 +135,7 @@ def test_whoever_approves_and_promotes_is_the_environment_s_deployer(
 
 
 def test_a_monitor_reads_captures_and_keeps_its_execution(deployed: Deployed, doubles: Doubles) -> None:
-    target = replace(target_in(deployed.landscape, deployed.folder), store=deployed.landscape.store("dev"))
+    target = target_of(deployed.landscape, "dev", deployed.folder)
     section = target.project.environment("dev").monitors["data-quality"]
     doubles.calls.clear()
     run_monitor(target, MonitorRun("data-quality", "dev", section.schedule.previous(target.clock.now())), KIM)

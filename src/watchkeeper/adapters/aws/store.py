@@ -148,6 +148,9 @@ class RoutedStore:
         self._of(key).remove(key)
 
     def list(self, prefix: str) -> Sequence[str]:
+        for route, opened in self.routes.items():
+            if prefix.startswith(route):
+                return opened().list(prefix)
         found = {key for key in self.rest.list(prefix) if not key.startswith(tuple(self.routes))}
         for route, opened in self.routes.items():
             if _may_begin(route, prefix):

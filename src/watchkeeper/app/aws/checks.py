@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from watchkeeper.adapters.aws.answers import Answers
 from watchkeeper.app.aws.landscape import Landscape
-from watchkeeper.app.aws.target import target_in
+from watchkeeper.app.aws.target import target_of
 from watchkeeper.app.registry.models import catalogue
 from watchkeeper.app.setup.aws_sections import CENTRAL
 from watchkeeper.app.setup.doctor import Finding
@@ -88,9 +88,7 @@ class Visit:
         return self.landscape.account.actor
 
     def target(self) -> Target:
-        """The loop there, with the captures of this environment alone."""
-        whole = target_in(self.landscape, self.folder)
-        return replace(whole, store=self.landscape.store(self.environment))
+        return target_of(self.landscape, self.environment, self.folder)
 
     def client(self, service: str) -> Any:
         """A service of the environment's account."""

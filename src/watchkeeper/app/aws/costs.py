@@ -6,9 +6,10 @@ happen. They are what a bill lists; prices are a table with its date, as they ch
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import yaml
@@ -16,18 +17,22 @@ import yaml
 from watchkeeper.app.aws.landscape import Landscape
 from watchkeeper.app.aws.layers import layers_of, templates_folder
 from watchkeeper.app.aws.names import is_central
+from watchkeeper.app.judging.judges import JUDGES
 from watchkeeper.app.setup.aws_sections import CENTRAL
 from watchkeeper.core.cron import Cron
 from watchkeeper.core.errors import InputError
+from watchkeeper.core.windows import Window
 
 HOURS = 730  # of a month, as AWS counts one
 STALE = 180  # days after which prices are said to be old
 _MINUTE = 60
 CAPTURE_FILES = 60  # an hour, while requests come: a file is closed after a minute
-OBJECT_READS = 3  # of an execution: project, baseline's two files
-OBJECT_WRITES = (
-    5  # of an execution: statistics, constraints, violations, its record, its entry in the audit log
-)
+PROCESSING_JOBS = 4  # of an execution of the pipeline that makes a model
+# Requests to S3 that an execution of a monitor makes, as a month of calls counts them (tests/aws/test_month.py):
+_LISTED = 11  # models, approvals, deployments, schemas, variants, baselines twice, executions four times
+_READ = 13  # a model, a schema, a baseline with two files, two executions before it, six of the audit log
+_READ_BY_ENVIRONMENT = 3  # approvals of the version and of its baseline, and its deployment
+_WRITTEN = 8  # statistics, constraints, the record; lease, head and entry of the audit log
 GIGABYTE = 10**9
 
 
@@ -157,29 +162,46 @@ def _running(landscape: Landscape, scope: str, traffic: Traffic, now: datetime) 
     yield Units(
         "s3-gigabytes", scope, requests * traffic.bytes_a_request / GIGABYTE, "a month of captures, once"
     )
-    runs = sum(executions_in_month(section.schedule, now) for section in settings.monitors.values())
-    yield Units("s3-puts", scope, runs * OBJECT_WRITES, "what executions write")
-    yield Units(
-        "s3-gets", scope, runs * OBJECT_READS + files * len(settings.monitors), "what executions read"
-    )
+    asked = Counter[str]()
+    for name, monitor in settings.monitors.items():
+        labelled = JUDGES[name].needs_labels
+        for at in executions_in_month(monitor.schedule, now):
+            asked.update(_of_execution(monitor.window(at), at if labelled else None, files / (HOURS * 3600)))
+    of_registry = _READ + _READ_BY_ENVIRONMENT * len(landscape.project.environments)
+    runs = asked["executions"]
+    yield Units("s3-puts", scope, runs * (_WRITTEN + _LISTED) + asked["days"], "executions write and list")
+    yield Units("s3-gets", scope, runs * of_registry + asked["objects"], "executions read")
 
 
-def executions_in_month(schedule: Cron, now: datetime) -> int:
-    """How often a schedule comes due in the month from `now` on."""
-    count, time, end = 0, now, now.timestamp() + HOURS * 3600
-    while (time := schedule.next(time)).timestamp() <= end:
-        count += 1
-    return count
+def _of_execution(window: Window, labels_until: datetime | None, files_a_second: float) -> dict[str, int]:
+    """Days that are listed and objects that are read of captures, and of labels, one file a day of them."""
+    days, seconds = _days(window.start, window.end), (window.end - window.start).total_seconds()
+    labels = _days(window.start, labels_until) if labels_until else 0
+    return {"executions": 1, "days": days + labels, "objects": round(seconds * files_a_second) + labels}
+
+
+def _days(start: datetime, end: datetime) -> int:
+    """How many calendar days a range touches."""
+    return (end - timedelta(microseconds=1)).toordinal() - start.toordinal() + 1
+
+
+def executions_in_month(schedule: Cron, now: datetime) -> tuple[datetime, ...]:
+    """When a schedule comes due in the month from `now` on."""
+    found, end = [schedule.next(now)], now + timedelta(hours=HOURS)
+    while found[-1] <= end:
+        found.append(schedule.next(found[-1]))
+    return tuple(found[:-1])
 
 
 def _training(landscape: Landscape) -> Iterator[Units]:
-    """One execution of the pipeline: trials and the final fit, and five processing jobs, ten minutes each."""
+    """One execution of the pipeline: trials and the final fit, and the processing jobs, ten minutes each."""
     section, training = landscape.section(CENTRAL), landscape.project.settings.training
     jobs = training.search.trials + 1
     yield Units(
         f"job-hours/{section.instances.training}", CENTRAL, jobs * 10 / _MINUTE, f"{jobs} training jobs"
     )
-    yield Units(f"job-hours/{section.instances.processing}", CENTRAL, 5 * 10 / _MINUTE, "5 processing jobs")
+    processing, hours = f"job-hours/{section.instances.processing}", PROCESSING_JOBS * 10 / _MINUTE
+    yield Units(processing, CENTRAL, hours, f"{PROCESSING_JOBS} processing jobs")
 
 
 def interface_endpoints() -> int:

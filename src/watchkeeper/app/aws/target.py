@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from watchkeeper.app.aws.pipeline import TRACKING, tracking_uri
 from watchkeeper.app.registry.baselines import baselines
 from watchkeeper.app.registry.models import catalogue
 from watchkeeper.app.registry.packages import package_of
+from watchkeeper.app.registry.records import RememberingStore
 from watchkeeper.app.setup.aws_sections import CENTRAL
 from watchkeeper.app.setup.project import Project
 from watchkeeper.app.setup.targets import Target
@@ -68,6 +70,12 @@ def target_in(
             report=report,
         ),
     )
+
+
+def target_of(landscape: Landscape, environment: str, folder: Path, clock: Clock | None = None) -> Target:
+    """What a job of one environment works with: it sees the captures of no other, and reads a record once."""
+    whole = target_in(landscape, folder, clock)
+    return replace(whole, store=RememberingStore(landscape.store(environment)))
 
 
 def version_parameters(project: Project, store: Store, version: int, environment: str) -> Mapping[str, str]:
