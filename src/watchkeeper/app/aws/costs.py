@@ -28,7 +28,7 @@ STALE = 180  # days after which prices are said to be old
 _MINUTE = 60
 CAPTURE_FILES = 60  # an hour, while requests come: a file is closed after a minute
 PROCESSING_JOBS = 4  # of an execution of the pipeline that makes a model
-# Requests to S3 that an execution of a monitor makes, as a month of calls counts them (tests/aws/test_month.py):
+# Requests to S3 of an execution of a monitor, as a month of calls counts them (tests/aws/test_month.py):
 _LISTED = 11  # models, approvals, deployments, schemas, variants, baselines twice, executions four times
 _READ = 13  # a model, a schema, a baseline with two files, two executions before it, six of the audit log
 _READ_BY_ENVIRONMENT = 3  # approvals of the version and of its baseline, and its deployment

@@ -61,6 +61,7 @@ WRITTEN = frozenset(
         "stack",
         "sweeps",
         "tickets",
+        "validations",
         "training",
         LOCK,
         MARKER,
