@@ -11,19 +11,23 @@ from pathlib import Path
 
 import pytest
 
+from tests.app.loop import Loop
 from tests.aws.doubles import Doubles
 from tests.aws.projects import ALL, landscape_of, quiet
 from tests.aws.running import Deployed
 from tests.shared import CHECKOUT
 from tests.training.history import sales
 from watchkeeper.adapters.aws.answers import Answers
+from watchkeeper.adapters.local.tracking import MlflowTracker
 from watchkeeper.app.aws.checks import Effort, Visit
 from watchkeeper.app.aws.deploying import Choice, deploy
 from watchkeeper.app.aws.landscape import Landscape
 from watchkeeper.app.aws.validating import CHECKS, Validation, export, validate
+from watchkeeper.app.registry.packages import package_of
 from watchkeeper.app.registry.records import read_records
 from watchkeeper.app.setup.audit import log
 from watchkeeper.app.setup.doctor import Finding
+from watchkeeper.core.values import ApprovalStatus
 
 
 def findings(done: Validation) -> dict[str, str]:
@@ -177,3 +181,37 @@ def test_the_command_prints_a_checklist_and_writes_samples(doubles: Doubles, tmp
     assert again.returncode == 1, again.stderr
     found = {each["check"]["what"]: each["check"]["finding"] for each in json.loads(again.stdout)["checks"]}
     assert found["traffic"] == "wrong"
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_word_on_a_version_is_in_the_registry_s_package(
+    doubles: Doubles, tmp_path: Path, trained: Loop
+) -> None:
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    runs = MlflowTracker(tmp_path / "mlflow", "demo", uri)
+    artefact = max(trained.target.folder.glob("training/*/register/model"))
+    runs.register(runs.log_run("run", {}, {}, {}, str(artefact)), 1, ApprovalStatus.PENDING)
+    environment = {
+        **os.environ,
+        **doubles.environment,
+        "WATCHKEEPER_TRACKING_URI": uri,
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "watchkeeper",
+        "models",
+        "reject",
+        "1",
+        "--for",
+        "uat",
+        "--why",
+        "too dear",
+    ]
+    where = ["--target", "aws", "--workspace", str(tmp_path)]
+    done = subprocess.run([*command, *where], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    store = landscape_of(doubles, tmp_path / "again").central_store()
+    (package,) = [each for each in [package_of(store, 1)] if each]
+    found = doubles.client("sagemaker").describe_model_package(ModelPackageName=package)
+    assert found["ModelApprovalStatus"] == "Rejected"  # moto takes ModelLifeCycle, and does not give it back

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from watchkeeper.adapters.aws.codebuild import run_build
@@ -55,22 +55,22 @@ def push_images(landscape: Landscape, name: str, mirrored: Sequence[str], report
     """Push each of ours, and copies of `mirrored` ones; what is on record under this commit is not pushed
     again."""
     commit, known = clean_commit(), images(landscape.central_store())
-    wanted = [image for image in OURS if image not in known or known[image].commit != commit]
+    copies = [each for each in mirrored if not _is_known(known, _repository_of(each), tag_of(each))]
+    wanted = [image for image in OURS if not _is_known(known, image, commit)]
     if name == CODEBUILD:
         _on_codebuild(landscape, commit, report)
-    elif wanted or mirrored:
+    elif wanted or copies:
         here = engine(name)
         build_images(landscape.project, name, report)
+        ours = {image: _tag(landscape.project, image, commit) for image in wanted}
+        _push_all(landscape, here, ours, report)
         _push_all(
-            landscape, here, {image: _tag(landscape.project, image, commit) for image in wanted}, report
+            landscape, here, {_repository_of(each): each for each in _mirror(landscape, here, copies)}, report
         )
-        for each in mirrored:
-            here.pull(each)
-            repository = landscape.names.repository(_repository_of(each))
-            ensure_repository(landscape.account_of(CENTRAL).client("ecr"), repository)
-        _push_all(landscape, here, {_repository_of(each): each for each in mirrored}, report)
-    for image in (*wanted, *map(_repository_of, mirrored)):
+    for image in wanted:
         _note(landscape, image, commit)
+    for each in copies:
+        _note(landscape, _repository_of(each), tag_of(each))
     return Pushed(tuple(images(landscape.central_store()).values()))
 
 
@@ -94,19 +94,19 @@ def _push_all(landscape: Landscape, here: Engine, tags: dict[str, str], report: 
     here.log_in(registry, *registry_login(account.client("ecr")))
     for number, (image, tag) in enumerate(tags.items()):
         report(Progress("push", number, len(tags), image))
-        here.push(tag, f"{registry}/{landscape.names.repository(image)}:{_version(tag)}")
+        here.push(tag, f"{registry}/{landscape.names.repository(image)}:{tag_of(tag)}")
     report(Progress("push", len(tags), len(tags), registry))
 
 
-def _note(landscape: Landscape, image: str, commit: str) -> None:
+def _note(landscape: Landscape, image: str, version: str) -> None:
     """Put an image on record under the digest that the registry has for it."""
     store, account = landscape.central_store(), landscape.account_of(CENTRAL)
     known, repository = images(store), landscape.names.repository(image)
-    digest = pushed_digest(account.client("ecr"), repository, commit if image in OURS else "mirrored")
+    digest = pushed_digest(account.client("ecr"), repository, version)
     uri = f"{account.number}.dkr.ecr.{account.region}.amazonaws.com/{repository}@{digest}"
     number = known[image].number + 1 if image in known else 1
     actor = landscape.account.actor
-    keep_image(store, Image(image, number, uri, commit, WallClock().now(), actor))
+    keep_image(store, Image(image, number, uri, version, WallClock().now(), actor))
 
 
 def _on_codebuild(landscape: Landscape, commit: str, report: Report) -> None:
@@ -122,9 +122,34 @@ def _tag(project: Project, image: str, commit: str) -> str:
     return f"watchkeeper-{project.name}/{image}:{commit}"
 
 
-def _version(tag: str) -> str:
-    """What an image of ours is tagged by; others' images are tagged `mirrored`."""
-    return tag.rpartition(":")[2] if tag.startswith("watchkeeper-") else "mirrored"
+def tag_of(image: str) -> str:
+    """What an image is tagged by: a commit for ours, its own version or digest for another's.
+
+    >>> tag_of("prom/prometheus:v3.1"), tag_of("localhost:5000/x@sha256:0123456789abcdef")
+    ('v3.1', 'sha256-0123456789ab')
+
+    Raises InputError for one that only has a name: whose newest that is changes, and tags here never move.
+    """
+    name, _, digest = image.partition("@")
+    if digest:
+        return digest.replace(":", "-")[: len("sha256-") + 12]
+    tag = name.rpartition("/")[2].partition(":")[2]
+    if tag in ("", "latest"):
+        raise InputError(f"mirror {image}: want it with its version or digest, as `prom/prometheus:v3.1`")
+    return tag
+
+
+def _is_known(known: Mapping[str, Image], image: str, version: str) -> bool:
+    return image in known and known[image].commit == version
+
+
+def _mirror(landscape: Landscape, here: Engine, copies: Sequence[str]) -> Iterator[str]:
+    """Each image that is copied, once it is here and has a repository to go to."""
+    client = landscape.account_of(CENTRAL).client("ecr")
+    for each in copies:
+        here.pull(each)
+        ensure_repository(client, landscape.names.repository(_repository_of(each)))
+        yield each
 
 
 def _repository_of(image: str) -> str:

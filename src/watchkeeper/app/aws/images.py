@@ -14,7 +14,10 @@ OURS = ("analyzer", "serving", "training")  # the folders of deploy/containers
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image that was pushed. `uri` names it by its digest, so that it stays what it was."""
+    """An image that was pushed. `uri` names it by its digest, so that it stays what it was.
+
+    `commit` is what ours is made of, and another's version or digest.
+    """
 
     name: str
     number: int
