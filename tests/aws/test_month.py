@@ -14,6 +14,7 @@ from tests.aws.running import Deployed, deployed_project
 from tests.training.history import sales
 from watchkeeper.adapters.memory.clock import MovedClock
 from watchkeeper.app.aws.costs import HOURS, Traffic, executions_in_month, monthly_units
+from watchkeeper.app.aws.planning import expected_series
 from watchkeeper.app.aws.target import target_of
 from watchkeeper.app.monitoring.run import run_monitor
 from watchkeeper.app.monitoring.schedule import MonitorRun
@@ -43,6 +44,7 @@ class Month:
     doubles: Doubles
     billed: Counter[str]
     ended: Counter[Status]
+    series: Counter[str]
 
     def day(self, start: datetime) -> None:
         """A day's requests and their labels, then what its end brings."""
@@ -69,7 +71,9 @@ class Month:
         for monitor in self.deployed.landscape.project.environment("dev").monitors:
             self.doubles.calls.clear()
             target = target_of(self.deployed.landscape, "dev", self.deployed.folder, MovedClock(at))
-            self.ended[run_monitor(target, MonitorRun(monitor, "dev", at), ANA).status] += 1
+            execution = run_monitor(target, MonitorRun(monitor, "dev", at), ANA)
+            self.ended[execution.status] += 1
+            self.series[execution.schedule] = max(self.series[execution.schedule], len(execution.samples))
             self.billed.update(KINDS[name] for service, name, _ in self.doubles.calls if service == "s3")
 
 
@@ -77,7 +81,7 @@ def test_the_plan_s_units_are_those_of_a_month_within_a_tenth(
     doubles: Doubles, tmp_path: Path, trained: Loop
 ) -> None:
     deployed = deployed_project(doubles, tmp_path, trained, *DAILY)
-    month = Month(deployed, doubles, Counter(), Counter())
+    month = Month(deployed, doubles, Counter(), Counter(), Counter())
     daily = deployed.landscape.project.environment("dev").monitors["data-quality"].schedule
     days = len(executions_in_month(daily, START))
     for day in range(days):
@@ -93,3 +97,7 @@ def test_the_plan_s_units_are_those_of_a_month_within_a_tenth(
         assert abs(planned[kind] - month.billed[kind]) < 0.1 * month.billed[kind], (
             f"{kind}: planned {planned[kind]:,.0f}, billed {month.billed[kind]:,}"
         )
+    expected = {
+        each.schedule: each.count for each in expected_series(deployed.landscape) if each.environment == "dev"
+    }
+    assert expected == month.series

@@ -15,6 +15,7 @@ from watchkeeper.app.aws.landscape import Landscape
 from watchkeeper.app.aws.layers import templates_folder
 from watchkeeper.app.aws.names import is_central
 from watchkeeper.app.setup.aws_sections import CENTRAL
+from watchkeeper.core.values import Role, Status
 
 CALLS = (  # our own, beside those that CloudFormation makes in our name
     "cloudformation:CreateChangeSet",
@@ -99,19 +100,33 @@ def vpc_endpoints(region: str) -> tuple[str, ...]:
 
 
 def expected_series(landscape: Landscape) -> Iterator[Series]:
-    """Series of each schedule: by monitor a few for the whole window, and for data some for each column."""
+    """Series of each schedule: of every schedule, of a monitor's window, and of the columns it looks at.
+
+    What `app.monitoring.exposure` makes of a regression, without SLAs, segments and drift of all columns
+    together; of bias eight for each facet.
+    """
     for environment in landscape.scopes:
         if is_central(environment):
             continue
         settings = landscape.project.environment(environment)
-        columns = len(settings.data.inputs) + 1  # the prediction
-        for monitor in settings.monitors:
-            by_column = columns * _BY_COLUMN.get(monitor, 0)
+        features = sum(role is Role.FEATURE for role in settings.data.columns.values())
+        by_column = {
+            "data-quality": len(settings.data.inputs)
+            + 1
+            + features
+            + 1,  # completeness and drift, the answer's too
+            "explainability": features,
+        }
+        for monitor, section in settings.monitors.items():
             name = f"{landscape.project.endpoint(environment)}-{monitor}"
-            yield Series(name, environment, _OF_WINDOW + _BY_WINDOW.get(monitor, 0) + by_column)
+            own = _BY_WINDOW.get(monitor, 1) + by_column.get(monitor, 0) + 8 * len(section.facet)
+            yield Series(name, environment, _OF_SCHEDULE + own)
 
 
-# What `app.monitoring.exposure` makes: of every schedule, of a monitor's window, of each of its columns.
-_OF_WINDOW = 7
-_BY_WINDOW = {"model-quality": 8, "bias": 6, "explainability": 3, "data-quality": 2}
-_BY_COLUMN = {"data-quality": 2, "explainability": 1}
+_OF_SCHEDULE = (
+    len(Status) + 6
+)  # the status, rows, window's end, revision, baseline's age, two of recent windows
+_BY_WINDOW = {
+    "model-quality": 8,
+    "explainability": 3,
+}  # violations, and figures; of any other the violations alone
