@@ -185,8 +185,9 @@ def test_the_command_prints_a_checklist_and_writes_samples(doubles: Doubles, tmp
 
 @pytest.mark.usefixtures("deployed")
 def test_a_word_on_a_version_is_in_the_registry_s_package(
-    doubles: Doubles, tmp_path: Path, trained: Loop
+    doubles: Doubles, tmp_path: Path, trained: Loop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # where MLflow puts artefacts of a server that is a file
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
     runs = MlflowTracker(tmp_path / "mlflow", "demo", uri)
     artefact = max(trained.target.folder.glob("training/*/register/model"))

@@ -79,6 +79,12 @@ class Visit:
         return self.landscape.project.endpoint(self.environment)
 
     @property
+    def sampling(self) -> int:
+        """Which percentage of its requests the environment captures."""
+        settings = self.landscape.project.environment(self.environment)
+        return settings.environments[self.environment].capture.sampling
+
+    @property
     def answers(self) -> Answers:
         """What is kept of AWS's answers; nothing is, where nobody asked for them."""
         return self.landscape.account.answers or Answers()

@@ -54,7 +54,7 @@ def traffic(visit: Visit) -> Seen:
         asked = time.monotonic()
         said, _ = caller.invoke(visit.endpoint, ids[-1], body)
         waits.append(time.monotonic() - asked)
-        if (got := len(list(csv.reader(io.StringIO(said.decode()))))) != rows:
+        if (got := len(list(csv.reader(io.StringIO(said.decode(errors="replace")))))) != rows:
             return wrong(f"{rows} rows were asked about, {got} answers came: {said[:200]!r}", "see its logs")
         visit.report(Progress("traffic", number, len(bodies)))
     visit.sent = Sent(frozenset(ids), since, sum(rows for _, rows in bodies))
@@ -70,15 +70,9 @@ def captures(visit: Visit) -> Seen:
     sent = visit.sent
     if sent is None:
         return unsettled("nothing was sent", "see traffic")
-    sampling = (
-        visit.landscape.project.environment(visit.environment)
-        .environments[visit.environment]
-        .capture.sampling
-    )
-    if sampling < 100:
-        return unsettled(
-            f"{sampling}% of requests are captured, so some never come", "validate where all are"
-        )
+    if visit.sampling < 100:
+        why = f"{visit.sampling}% of requests are captured, so some never come"
+        return unsettled(why, "validate where all are")
     pause, longest, growth = _PAUSES
     started = time.monotonic()
     while True:

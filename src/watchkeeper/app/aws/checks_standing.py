@@ -132,7 +132,7 @@ def tracking(visit: Visit) -> Seen:
 
 
 def endpoint(visit: Visit) -> Seen:
-    """The endpoint is in service, takes captures down, and serves the package it is said to serve."""
+    """The endpoint is in service and captures what it is asked."""
     version = visit.serving()
     if version is None:
         return unsettled("no version serves", _PROMOTE.format(visit.environment))
@@ -143,8 +143,7 @@ def endpoint(visit: Visit) -> Seen:
         return wrong(
             f"{visit.endpoint} is {status}: {reason}", f"`watchkeeper aws deploy --env {visit.environment}`"
         )
-    percentage = visit.landscape.project.environment(visit.environment).environments[visit.environment]
-    if not percentage.capture.sampling:
+    if not visit.sampling:
         return unsettled(f"{status}, and captures nothing", "environments.ENV.capture.sampling says how much")
     if not capture.get("EnableCapture") or capture.get("CaptureStatus", "Started") != "Started":
         return wrong(f"{status}, captures: {capture or 'none'}", "look at the endpoint's configuration")
@@ -174,7 +173,7 @@ def candidate(visit: Visit) -> Seen:
     if not tried:
         return unsettled(
             "none has been tried",
-            f"`watchkeeper models promote VERSION --to {visit.environment} --canary 10 --target aws`",
+            f"`watchkeeper models promote VERSION --to {visit.environment} --canary 10% --target aws`",
         )
     newest = tried[-1]
     return fine(f"v{newest.version} was taken as a {newest.kind} at {newest.time:%Y-%m-%d %H:%M}")
