@@ -157,7 +157,7 @@ def retrain(visit: Visit) -> Seen:
     would = (
         "would start" if test.decision.kind is DecisionKind.RETRAIN else "held back now, else it would start"
     )
-    return fine(f"{would} {deployed.name} on {data.rows:,} rows of commit {told['Commit'][:12]} (dry run)")
+    return fine(f"{would} {deployed.name} on {data.rows:,} rows as {told['Commit']} (dry run)")
 
 
 def _schema(visit: Visit, version: int) -> Schema:

@@ -108,7 +108,10 @@ def package(visit: Visit) -> Seen:
         found = (
             visit.landscape.near_central().client("sagemaker").describe_model_package(ModelPackageName=arn)
         )
-    approval, run = found.get("ModelApprovalStatus", ""), found.get("CustomerMetadataProperties", {})
+    approval, run = (
+        found.get("ModelApprovalStatus") or "without an approval status",
+        found.get("CustomerMetadataProperties", {}),
+    )
     said = f"v{version} is {arn}, {found['ModelPackageStatus']}, {approval}"
     if found["ModelPackageStatus"] != "Completed":
         return wrong(said, "train again: a package that is not complete serves nowhere")
@@ -148,8 +151,8 @@ def endpoint(visit: Visit) -> Seen:
     if not capture.get("EnableCapture") or capture.get("CaptureStatus", "Started") != "Started":
         return wrong(f"{status}, captures: {capture or 'none'}", "look at the endpoint's configuration")
     return fine(
-        f"{status} with v{version}, captures {capture.get('CurrentSamplingPercentage', '?')}% "
-        f"to {capture.get('DestinationS3Uri', '?')}"
+        f"{status} with v{version}, captures {capture.get('CurrentSamplingPercentage', visit.sampling)}% "
+        f"to {capture['DestinationS3Uri']}"
     )
 
 
