@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.aws.doubles import Doubles
 from tests.cli.containers import (
     CAPTURE,
     CAPTURES,
@@ -479,3 +480,32 @@ def stop(container: Container, number: int) -> tuple[int, str, list[str]]:
         process.send_signal(number)
         code = process.wait(60)
     return code, container.message(), container.outputs()
+
+
+def test_with_a_namespace_the_metrics_go_to_cloudwatch_and_no_file_is_left(
+    container: Container, doubles: Doubles
+) -> None:
+    small(container)
+    container.captures(small_records())
+    message = container.monitor(**doubles.environment, WATCHKEEPER_METRICS_NAMESPACE="Watchkeeper")
+    assert message == CLEAN, container.said
+    assert container.metrics() == []
+    found = doubles.client("cloudwatch").list_metrics(Namespace="Watchkeeper")["Metrics"]
+    names = {each["MetricName"] for each in found}
+    assert {"feature_data_a", "feature_non_null_a", "feature_baseline_drift_a"} <= names
+    dimensions = {each["Name"]: each["Value"] for each in found[0]["Dimensions"]}
+    assert dimensions == {"Endpoint": "endpoint_0", "MonitoringSchedule": "schedule_0"}
+    assert f"Put {len(found)} metrics into CloudWatch's namespace Watchkeeper." in container.said.out
+
+
+def test_metrics_that_cannot_be_put_fail_the_run_once_its_files_are_there(
+    container: Container, doubles: Doubles
+) -> None:
+    small(container)
+    container.captures(small_records())
+    wrong = {**doubles.environment, "AWS_ACCESS_KEY_ID": "nobody"}
+    message = container.monitor(**wrong, WATCHKEEPER_METRICS_NAMESPACE="Watchkeeper")
+    assert container.said.code == 3
+    assert message.startswith("put ")
+    assert "InvalidClientTokenId" in message
+    assert container.output("statistics.json")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from watchkeeper.app.container.inputs import NoData, check_encodings, data_set, 
 from watchkeeper.app.container.preprocessing import preprocessed, selected
 from watchkeeper.app.container.quality import judge_quality
 from watchkeeper.app.container.scripts import Script, run_postprocessor
+from watchkeeper.app.container.sending import PutMetrics, in_cloudwatch
 from watchkeeper.app.container.settings import Job, read_job
 from watchkeeper.app.files.analysis import AnalysisRequest, Judged, Tools, Yardstick, analyse
 from watchkeeper.app.files.profiling import DataSet
@@ -49,6 +50,7 @@ class Surroundings:
     tools: Tools
     log: Callable[[str], None]
     undisturbed: Callable[[], AbstractContextManager[None]]
+    put_metrics: PutMetrics = field(default_factory=lambda: in_cloudwatch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,9 @@ def run_container(variables: Mapping[str, str], here: Surroundings, time_limit: 
         result = judge(job, here)
         with here.undisturbed():
             publish(job, result, here.log)
+        if result.metrics and job.metrics.namespace:
+            sent = here.put_metrics(job.metrics.namespace, result.metrics, here.now)
+            here.log(f"Put {sent:,} metrics into CloudWatch's namespace {job.metrics.namespace}.")
         if job.postprocessor is not None:
             run_postprocessor(Script(job.postprocessor, job.time_limit))
         message = closing_message(len(result.violations))
@@ -140,7 +145,7 @@ def publish(job: Job, result: Result, log: Callable[[str], None]) -> None:
     if result.violations:
         files[VIOLATIONS] = violations_json(result.violations, job.mode)
     placed = [(FolderStore(job.output), name, text) for name, text in files.items()]
-    if result.metrics is not None:
+    if result.metrics is not None and not job.metrics.namespace:
         placed.append((FolderStore(job.root / "output"), METRICS, result.metrics))
     _take_away(job.output / VIOLATIONS)
     for number, (store, name, text) in enumerate(placed):

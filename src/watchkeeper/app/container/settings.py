@@ -19,6 +19,7 @@ ML_ROOT = Path("/opt/ml")
 OUTPUT_PATH = "/opt/ml/processing/output"
 MODE, TIME_LIMIT = "WATCHKEEPER_MODE", "WATCHKEEPER_SCRIPT_TIME_LIMIT"
 DEFAULT_TIME_LIMIT = 600.0
+NAMESPACE = "WATCHKEEPER_METRICS_NAMESPACE"
 SIDES = ("endpointInput", "endpointOutput", "batchTransformOutput")
 _DRIFT_METHODS = ("LInfinity", "ChiSquared")
 _DATA_QUALITY, _MODEL_QUALITY = "DATA_QUALITY", "MODEL_QUALITY"
@@ -67,9 +68,14 @@ class Attributes:
 
 @dataclass(frozen=True, slots=True)
 class MetricSettings:
-    """Whether metrics are published, and what each line of them carries."""
+    """Whether metrics are published, and what each line of them carries.
+
+    With a namespace the container puts them into CloudWatch itself; without one it writes the file that Model
+    Monitor reads.
+    """
 
     publish: bool = False
+    namespace: str | None = None
     endpoint: str | None = None
     schedule: str | None = None
     time: datetime | None = None
@@ -165,6 +171,7 @@ def read_job(variables: Mapping[str, str], root: Path = ML_ROOT, time_limit: flo
         metrics=MetricSettings(
             publish=found.one_of("publish_cloudwatch_metrics", ("Enabled", "Disabled"), "Disabled")
             == "Enabled",
+            namespace=found.text(NAMESPACE),
             endpoint=found.text("sagemaker_endpoint_name"),
             schedule=found.text("sagemaker_monitoring_schedule_name"),
             time=found.time("metric_time") or start,
