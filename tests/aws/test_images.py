@@ -109,12 +109,17 @@ def test_another_s_image_is_mirrored_under_its_version(
 ) -> None:
     push_images(landscape, "docker", ("prom/prometheus:v3.1",), quiet)
     push_images(landscape, "docker", ("prom/prometheus:v3.1", "prom/prometheus:v3.2"), quiet)
+    pushed = [words[-1] for words, _ in lines(told) if words[0] == "push" and "prometheus" in words[-1]]
+    assert len(pushed) == 2, "each once"
     pulled = [words[-1] for words, _ in lines(told) if words[0] == "pull"]
     assert pulled == ["prom/prometheus:v3.1", "prom/prometheus:v3.2"], "the first was there already"
     held = doubles.client("ecr").describe_images(repositoryName="watchkeeper-demo/prometheus")["imageDetails"]
     assert sorted(tag for each in held for tag in each["imageTags"]) == ["v3.1", "v3.2"]
     kept = images(landscape.central_store())["prometheus"]
     assert (kept.number, kept.commit) == (2, "v3.2")
+    both = push_images(landscape, "docker", ("prom/x:1", "prom/x:2", "prom/prometheus:v3.1"), quiet)
+    newest = {image.name: (image.number, image.commit) for image in both.images}
+    assert (newest["x"], newest["prometheus"]) == ((2, "2"), (3, "v3.1")), "two at once; an older one again"
     with pytest.raises(InputError, match="mirror prom/prometheus: want it with its version or digest"):
         push_images(landscape, "docker", ("prom/prometheus",), quiet)
     with pytest.raises(PlatformError, match=r"run docker pull: it ended with 1: manifest unknown"):

@@ -91,11 +91,12 @@ def ensure_repository(client: Any, name: str) -> None:
         )
 
 
-def pushed_digest(client: Any, repository: str, tag: str) -> str:
-    """The digest under which the registry keeps a tag."""
+def pushed_digest(client: Any, repository: str, tag: str) -> str | None:
+    """The digest under which the registry keeps a tag; None when it has no such tag."""
+    asked = {"repositoryName": repository, "imageIds": [{"imageTag": tag}]}
     with translated(f"look up {repository}:{tag}"):
-        (found,) = client.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])[
-            "imageDetails"
-        ]
-    digest: str = found["imageDigest"]
-    return digest
+        try:
+            found = client.describe_images(**asked)["imageDetails"]
+        except client.exceptions.ImageNotFoundException:
+            return None
+    return str(found[0]["imageDigest"]) if found else None

@@ -14,7 +14,7 @@ from watchkeeper.app.aws.landscape import Landscape
 from watchkeeper.app.setup.aws_sections import CENTRAL
 from watchkeeper.app.setup.here import REPOSITORY
 from watchkeeper.app.setup.project import Project
-from watchkeeper.core.errors import InputError, Refused
+from watchkeeper.core.errors import InputError, PlatformError, Refused
 from watchkeeper.core.values import Progress
 
 Report = Callable[[Progress], None]
@@ -62,11 +62,9 @@ def push_images(landscape: Landscape, name: str, mirrored: Sequence[str], report
     elif wanted or copies:
         here = engine(name)
         build_images(landscape.project, name, report)
-        ours = {image: _tag(landscape.project, image, commit) for image in wanted}
-        _push_all(landscape, here, ours, report)
-        _push_all(
-            landscape, here, {_repository_of(each): each for each in _mirror(landscape, here, copies)}, report
-        )
+        ours = [(image, _tag(landscape.project, image, commit)) for image in wanted]
+        others = [(_repository_of(each), each) for each in _mirror(landscape, here, copies)]
+        _push_all(landscape, here, (*ours, *others), report)
     for image in wanted:
         _note(landscape, image, commit)
     for each in copies:
@@ -86,15 +84,16 @@ def clean_commit() -> str:
     return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def _push_all(landscape: Landscape, here: Engine, tags: dict[str, str], report: Report) -> None:
-    if not tags:
-        return
+def _push_all(landscape: Landscape, here: Engine, tags: Sequence[tuple[str, str]], report: Report) -> None:
+    """Push what the registry has not, each image under its tag: a tag there never moves."""
     account = landscape.account_of(CENTRAL)
-    registry = f"{account.number}.dkr.ecr.{account.region}.amazonaws.com"
-    here.log_in(registry, *registry_login(account.client("ecr")))
-    for number, (image, tag) in enumerate(tags.items()):
+    client, registry = account.client("ecr"), f"{account.number}.dkr.ecr.{account.region}.amazonaws.com"
+    here.log_in(registry, *registry_login(client))
+    for number, (image, tag) in enumerate(tags):
         report(Progress("push", number, len(tags), image))
-        here.push(tag, f"{registry}/{landscape.names.repository(image)}:{tag_of(tag)}")
+        repository = landscape.names.repository(image)
+        if pushed_digest(client, repository, tag_of(tag)) is None:
+            here.push(tag, f"{registry}/{repository}:{tag_of(tag)}")
     report(Progress("push", len(tags), len(tags), registry))
 
 
@@ -103,6 +102,8 @@ def _note(landscape: Landscape, image: str, version: str) -> None:
     store, account = landscape.central_store(), landscape.account_of(CENTRAL)
     known, repository = images(store), landscape.names.repository(image)
     digest = pushed_digest(account.client("ecr"), repository, version)
+    if digest is None:
+        raise PlatformError(f"look up {repository}:{version}: it was not pushed", retryable=False)
     uri = f"{account.number}.dkr.ecr.{account.region}.amazonaws.com/{repository}@{digest}"
     number = known[image].number + 1 if image in known else 1
     actor = landscape.account.actor

@@ -15,6 +15,7 @@ from watchkeeper.app.registry.models import catalogue
 from watchkeeper.app.setup.aws_sections import CENTRAL
 from watchkeeper.app.setup.doctor import Finding
 from watchkeeper.app.setup.targets import Target
+from watchkeeper.core.decisions import Decision
 from watchkeeper.core.values import Actor, Progress
 
 Report = Callable[[Progress], None]
@@ -62,13 +63,14 @@ class Sent:
 
 @dataclass(slots=True)
 class Visit:
-    """A deployed environment under validation; `sent` is what traffic leaves behind."""
+    """A deployed environment under validation; `sent` and `decision` are what checks leave to others."""
 
     landscape: Landscape
     effort: Effort
     folder: Path
     report: Report = field(default=lambda _: None)
     sent: Sent | None = None
+    decision: Decision | None = None
 
     @property
     def environment(self) -> str:

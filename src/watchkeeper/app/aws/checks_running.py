@@ -8,7 +8,6 @@ import tempfile
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -26,7 +25,7 @@ from watchkeeper.app.monitoring.schedule import MonitorRun
 from watchkeeper.app.registry.models import catalogue
 from watchkeeper.app.registry.schemas import schema
 from watchkeeper.app.retraining.train import dataset_of
-from watchkeeper.core.decisions import Decision, DecisionKind, decide
+from watchkeeper.core.decisions import DecisionKind, decide
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.rules import Action, Alert, AlertState, Rule, fingerprint_of
 from watchkeeper.core.values import VERDICTS, CaptureRecord, Progress, Schema, Status, labels_of
@@ -119,44 +118,38 @@ def monitor(visit: Visit) -> Seen:
     return fine(words)
 
 
-@dataclass(frozen=True, slots=True)
-class _Test:
-    """A made-up firing of a rule, and what it leads to."""
-
-    rule: Rule
-    decision: Decision | None
-
-
 def alert(visit: Visit) -> Seen:
     """A made-up firing of the first rule that wishes for a retrain, decided on; nothing is put on record."""
-    test = _decided(visit)
-    if test is None:
-        return unsettled(f"no rule of {visit.environment} leads to a retrain", "alerts: {action: retrain}")
-    if test.decision is None:
-        return wrong(f"a firing of {test.rule.name} was not decided on", "look at the decisions on record")
-    waits = ", which waits for a person" if test.decision.needs_approval else ""
-    reasons = "; ".join(test.decision.reasons)
-    return fine(f"{test.rule.name} would lead to {test.decision.kind}{waits}: {reasons}")
+    environment, project = visit.environment, visit.landscape.project
+    wishes = [rule for rule in project.rules(environment) if rule.action is Action.RETRAIN]
+    if not wishes:
+        return unsettled(f"no rule of {environment} leads to a retrain", "alerts: {action: retrain}")
+    firing, now = _firing(visit, wishes[0]), WallClock().now()
+    past = past_of(visit.landscape.central_store(), environment)
+    visit.decision = decide(firing, past, project.retrain_policy(environment), now, environment)
+    if visit.decision is None:
+        return wrong(f"a firing of {firing.name} was not decided on", "look at the decisions on record")
+    waits = ", which waits for a person" if visit.decision.needs_approval else ""
+    reasons = "; ".join(visit.decision.reasons)
+    return fine(f"{firing.name} would lead to {visit.decision.kind}{waits}: {reasons}")
 
 
 def retrain(visit: Visit) -> Seen:
     """What the decision would start, held against the pipeline that is deployed; nothing is started."""
-    test = _decided(visit)
-    if test is None or test.decision is None:
+    decision = visit.decision
+    if decision is None:
         return unsettled("there is no decision to follow", "see alert")
     data = stored_data(visit.landscape.central_store())
     if data is None:
         return unsettled("there are no rows to train on", "`watchkeeper data fetch --target aws`")
     deployed = SageMakerPipeline(visit.central("sagemaker"), visit.landscape.names.pipeline)
-    told = executed_with(visit.landscape, data, reasons=test.decision.id)
+    told = executed_with(visit.landscape, data, reasons=decision.id)
     if unknown := set(told) - deployed.parameters():
         return wrong(
             f"the deployed pipeline knows no parameter {', '.join(sorted(unknown))}",
             "`watchkeeper aws deploy --central --only pipeline`",
         )
-    would = (
-        "would start" if test.decision.kind is DecisionKind.RETRAIN else "held back now, else it would start"
-    )
+    would = "would start" if decision.kind is DecisionKind.RETRAIN else "held back now, else it would start"
     return fine(f"{would} {deployed.name} on {data.rows:,} rows as {told['Commit']} (dry run)")
 
 
@@ -205,24 +198,20 @@ def _captured(visit: Visit, sent: Sent) -> tuple[dict[str, CaptureRecord], bytes
     return found, newest
 
 
-def _decided(visit: Visit) -> _Test | None:
-    project, store, now = visit.landscape.project, visit.landscape.central_store(), WallClock().now()
-    wishes = [rule for rule in project.rules(visit.environment) if rule.action is Action.RETRAIN]
-    if not wishes:
-        return None
+def _firing(visit: Visit, rule: Rule) -> Alert:
+    """An alert of the rule that nothing but this validation knows."""
+    project, now = visit.landscape.project, WallClock().now()
     labels = labels_of(project=project.name, environment=visit.environment, endpoint=visit.endpoint)
-    firing = Alert(
-        name=wishes[0].name,
+    return Alert(
+        name=rule.name,
         fingerprint=fingerprint_of(f"validate {utc_text(now)}", labels),
         labels=labels,
         state=AlertState.FIRING,
-        severity=wishes[0].severity,
-        action=wishes[0].action,
-        notify=wishes[0].notify,
+        severity=rule.severity,
+        action=rule.action,
+        notify=rule.notify,
         summary=f"a test by {visit.actor.name}",
         value=None,
         active_at=now,
         fired_at=now,
     )
-    policy = project.retrain_policy(visit.environment)
-    return _Test(wishes[0], decide(firing, past_of(store, visit.environment), policy, now, visit.environment))

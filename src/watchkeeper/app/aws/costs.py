@@ -141,7 +141,8 @@ def _standing(landscape: Landscape, scope: str) -> Iterator[Units]:
     yield Units("kms-keys", scope, 1, "the scope's own key")
     if "network" in layers and section.network.endpoints == "create":
         zones = len(section.network.subnets) or 2
-        count = interface_endpoints() - (not is_central(scope) or section.tracking != "sagemaker")
+        tracks = is_central(scope) and section.tracking == "sagemaker"
+        count = interface_endpoints() if tracks else interface_endpoints() - 1
         yield Units("vpc-endpoint-hours", scope, count * zones * HOURS, f"{count} endpoints in {zones} zones")
     if "tracking" in layers:
         yield Units("tracking-hours/Small", scope, HOURS, "MLflow's server")

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from watchkeeper.adapters.aws.answers import Answers
 from watchkeeper.adapters.local.clock import WallClock
+from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.app.aws import checks_running, checks_standing
 from watchkeeper.app.aws.checks import CheckFunction, Seen, Visit, wrong
 from watchkeeper.app.registry.records import create_record
@@ -88,17 +89,11 @@ def validate(visit: Visit) -> Validation:
 
 def export(answers: Answers, folder: Path) -> tuple[Path, ...]:
     """Write each answer to a file of its own, as samples for tests of handlers."""
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
+    store = FolderStore(folder)
     for name, said in sorted(answers.held.items()):
-        place = folder / f"{name}.json"
-        part = place.with_name(f".{place.name}.part")
-        part.write_text(
-            json.dumps(said, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
-        part.replace(place)
-        written.append(place)
-    return tuple(written)
+        text = json.dumps(said, indent=1, sort_keys=True, ensure_ascii=False)
+        store.write(f"{name}.json", f"{text}\n".encode())
+    return tuple(store.path(key) for key in store.list(""))
 
 
 def _looked(visit: Visit, look: CheckFunction) -> Seen:

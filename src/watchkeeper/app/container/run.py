@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -50,7 +50,7 @@ class Surroundings:
     tools: Tools
     log: Callable[[str], None]
     undisturbed: Callable[[], AbstractContextManager[None]]
-    put_metrics: PutMetrics = field(default_factory=lambda: in_cloudwatch)
+    put_metrics: PutMetrics = in_cloudwatch
 
 
 @dataclass(frozen=True, slots=True)

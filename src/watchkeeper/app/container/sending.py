@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from datetime import datetime
+from typing import cast
 
-from watchkeeper.core.errors import InputError
+from watchkeeper.app.setup.extras import loaded
 
 PutMetrics = Callable[[str, str, datetime], int]
-_PLACE = "watchkeeper.adapters.aws.metrics"
 
 
 def in_cloudwatch(namespace: str, lines: str, now: datetime) -> int:
@@ -17,11 +16,5 @@ def in_cloudwatch(namespace: str, lines: str, now: datetime) -> int:
 
     Raises InputError without boto3, PlatformError when they are not taken.
     """
-    try:
-        found = importlib.import_module(_PLACE)
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in ("boto3", "botocore"):
-            raise
-        raise InputError(f"put metrics: want {error.name} (pip install 'watchkeeper[aws]')") from None
-    sent: int = found.put_metrics(namespace, lines, now)
-    return sent
+    put = cast(PutMetrics, loaded("watchkeeper.adapters.aws.metrics:put_metrics", "put metrics"))
+    return put(namespace, lines, now)

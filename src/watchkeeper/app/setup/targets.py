@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol, cast
 
+from watchkeeper.app.setup.extras import loaded
 from watchkeeper.app.setup.project import Project
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.ports import Clock, EndpointHost, Store, Tracker, Trail
@@ -60,19 +60,9 @@ def open_target(project: Project, folder: Path, name: str = "local", clock: Cloc
     if name not in TARGETS or name not in project.settings.targets.names:
         known = ", ".join(sorted(set(TARGETS) & set(project.settings.targets.names)))
         raise InputError(f'open target "{name}" of project {project.name}: want one of {known}')
-    return cast(_Opens, _loaded(TARGETS[name]))(project, folder, clock)
+    return cast(_Opens, loaded(TARGETS[name], f"open target {name}"))(project, folder, clock)
 
 
 def actor_on(project: Project, name: str = "local") -> Actor:
     """Who acts on a target, as the target knows it: never a name that was typed in."""
-    return cast(Callable[[Project], Actor], _loaded(ACTORS[name]))(project)
-
-
-def _loaded(place: str) -> object:
-    module, _, function = place.partition(":")
-    try:
-        return getattr(importlib.import_module(module), function)
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in ("boto3", "botocore"):
-            raise
-        raise InputError(f"open target aws: want {error.name} (pip install 'watchkeeper[aws]')") from None
+    return cast(Callable[[Project], Actor], loaded(ACTORS[name], f"open target {name}"))(project)
