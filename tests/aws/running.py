@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.app.loop import Loop, bring_to_prod, model_of, new_loop, train_in
 from tests.aws.doubles import Doubles
 from tests.aws.packages import package
-from tests.aws.projects import ALL, ANA, ONE_ACCOUNT, landscape_of, quiet
+from tests.aws.projects import ANA, ONE_ACCOUNT, landscape_of, quiet
 from tests.aws.runtime import Endpoint
 from tests.training.history import sales
 from watchkeeper.adapters.aws.store import S3Store
@@ -23,9 +23,11 @@ from watchkeeper.app.aws.training import put_data
 from watchkeeper.app.aws.validating import Validation, validate
 from watchkeeper.app.registry.models import catalogue
 from watchkeeper.app.registry.packages import Package, keep_package
+from watchkeeper.app.setup.aws_sections import CENTRAL
 from watchkeeper.core.ports import Store
 
 OF_FILES = ("source: look-alike", "source: files")
+HERE = Choice((CENTRAL, "dev"))  # what its tests are about: the others would be the same again
 MANIFEST = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json"})
 
 
@@ -64,7 +66,7 @@ def push(doubles: Doubles, store: Store) -> None:
 def deployed_project(doubles: Doubles, folder: Path, trained: Loop, *changes: tuple[str, str]) -> Deployed:
     """Every stack of it; version 1 serves everywhere on record, and answers in dev."""
     landscape = landscape_of(doubles, folder, ONE_ACCOUNT, OF_FILES, *changes)
-    deploy(landscape, Choice(ALL), quiet)
+    deploy(landscape, HERE, quiet)
     store = landscape.central_store()
     push(doubles, store)
     for key in trained.store.list(""):
@@ -75,7 +77,7 @@ def deployed_project(doubles: Doubles, folder: Path, trained: Loop, *changes: tu
         ModelPackageArn=arn, CustomerMetadataProperties={"mlflow_run_id": "run-1"}
     )
     put_data(store, dataset(sales(), "file", ""), ANA, WallClock())
-    deploy(landscape, Choice(ALL), quiet)
+    deploy(landscape, HERE, quiet)
     serving = catalogue(store).serving("dev")
     assert serving is not None
     served = doubles.runtime.serve(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.aws.doubles import Doubles
-from tests.aws.projects import ALL, landscape_of, quiet
+from tests.aws.projects import landscape_of, quiet
 from tests.shared import CHECKOUT
 from watchkeeper.adapters.aws import codebuild
 from watchkeeper.adapters.aws.codebuild import run_build
@@ -21,6 +21,7 @@ from watchkeeper.app.aws.building import build_images, push_images, tag_of
 from watchkeeper.app.aws.deploying import Choice, Outcome, deploy
 from watchkeeper.app.aws.images import OURS, images
 from watchkeeper.app.aws.landscape import Landscape
+from watchkeeper.app.setup.aws_sections import CENTRAL
 from watchkeeper.core.errors import InputError, PlatformError
 from watchkeeper.core.values import Progress
 
@@ -67,7 +68,7 @@ def told(tmp_path: Path, doubles: Doubles, monkeypatch: pytest.MonkeyPatch) -> P
 def landscape(doubles: Doubles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Landscape:
     monkeypatch.setattr(building, "clean_commit", lambda: "0123456789ab")
     found = landscape_of(doubles, tmp_path)
-    deploy(found, Choice(ALL), quiet)
+    deploy(found, Choice((CENTRAL,)), quiet)
     return found
 
 
@@ -100,7 +101,7 @@ def test_each_of_ours_is_built_for_sagemaker_once_a_commit_and_pushed(
     count = len(lines(told))
     assert push_images(landscape, "docker", (), quiet) == done
     assert len(lines(told)) == count, "what is on record under this commit is not pushed again"
-    again = deploy(landscape, Choice(ALL), quiet)
+    again = deploy(landscape, Choice((CENTRAL,)), quiet)
     assert [each.layer for each in again.stages if each.outcome is Outcome.MADE] == ["pipeline"]
 
 
