@@ -26,8 +26,8 @@ from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.adapters.memory.clock import MovedClock
 from watchkeeper.app.alerts.delivering import notifications
 from watchkeeper.app.registry.artefacts import load_version
+from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.registry.executions import exposed
-from watchkeeper.app.registry.models import catalogue
 from watchkeeper.app.registry.records import RememberingStore
 from watchkeeper.app.setup.project import load_project
 from watchkeeper.app.setup.targets import Target

@@ -32,8 +32,9 @@ from watchkeeper.adapters.memory.tracking import MemoryTracker
 from watchkeeper.adapters.sources.dataset import dataset
 from watchkeeper.app.monitoring.schedule import schedules_of
 from watchkeeper.app.registry.artefacts import load_version
+from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.registry.executions import Exposures, executions, exposed
-from watchkeeper.app.registry.models import approve, catalogue, promote
+from watchkeeper.app.registry.models import approve, promote
 from watchkeeper.app.registry.records import RememberingStore, create_record
 from watchkeeper.app.retraining.train import train
 from watchkeeper.app.setup.init import template_folder

@@ -16,11 +16,7 @@ from watchkeeper.adapters.memory.store import MemoryStore
 from watchkeeper.adapters.memory.tracking import MemoryTracker
 from watchkeeper.adapters.memory.trail import MemoryTrail
 from watchkeeper.adapters.sources.dataset import Dataset, dataset
-from watchkeeper.app.registry.models import (
-    approve,
-    promote,
-    register,
-)
+from watchkeeper.app.registry.models import approve, promote, register
 from watchkeeper.app.registry.schemas import schemas
 from watchkeeper.app.replay.traffic import PlannedRequest, TrafficPlan, plan_month
 from watchkeeper.app.retraining.train import Trained, train

@@ -21,7 +21,7 @@ from watchkeeper.app.aws.images import OURS, Image, keep_image
 from watchkeeper.app.aws.landscape import Landscape
 from watchkeeper.app.aws.training import put_data
 from watchkeeper.app.aws.validating import Validation, validate
-from watchkeeper.app.registry.models import catalogue
+from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.registry.packages import Package, keep_package
 from watchkeeper.app.setup.aws_sections import CENTRAL
 from watchkeeper.core.ports import Store

@@ -24,7 +24,8 @@ from watchkeeper.app.aws.target import target_in, target_of
 from watchkeeper.app.aws.training import Order, train_on_aws
 from watchkeeper.app.monitoring.run import run_monitor
 from watchkeeper.app.monitoring.schedule import MonitorRun
-from watchkeeper.app.registry.models import approve, catalogue, promote
+from watchkeeper.app.registry.catalogue import catalogue
+from watchkeeper.app.registry.models import approve, promote
 from watchkeeper.app.registry.packages import Package, keep_package
 from watchkeeper.app.registry.records import create_record
 from watchkeeper.app.setup.aws_sections import CENTRAL

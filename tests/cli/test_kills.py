@@ -20,7 +20,7 @@ import pytest
 from tests.cli.rehearsals import Rehearsal, alive, offline, small_rehearsal, wait_for
 from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.app.registry.artefacts import load_version
-from watchkeeper.app.registry.models import catalogue
+from watchkeeper.app.registry.catalogue import catalogue
 
 KILLS = 10 if os.environ.get("WATCHKEEPER_SOAK") else 3
 SEED = int(os.environ.get("WATCHKEEPER_KILL_SEED") or int.from_bytes(os.urandom(4)))

@@ -14,7 +14,7 @@ from tests.cli.conftest import Said
 from tests.cli.workspaces import after_a_bad_month
 from watchkeeper.adapters.local.lock import alone
 from watchkeeper.adapters.local.store import FolderStore
-from watchkeeper.app.registry.models import catalogue
+from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.retraining.retrain import RETRAINER
 from watchkeeper.app.retraining.retrains import answer_retrain, retrains, start_retrain
 from watchkeeper.app.setup.audit import verify_log

@@ -13,8 +13,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.aws.doubles import Doubles
+from watchkeeper.adapters.aws.lease import Lease
 from watchkeeper.adapters.aws.store import S3Store
-from watchkeeper.adapters.aws.trail import LEASE, Lease, S3Trail, _Tagged
+from watchkeeper.adapters.aws.trail import LEASE, S3Trail, _Tagged
 from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.adapters.local.trail import FolderTrail
 from watchkeeper.adapters.memory.clock import MovedClock

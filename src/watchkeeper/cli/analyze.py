@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import cast
 
 import click
 
@@ -18,8 +19,10 @@ from watchkeeper.app.container.run import STOPPED, Surroundings, run_container
 from watchkeeper.app.container.settings import DEFAULT_TIME_LIMIT, ML_ROOT
 from watchkeeper.app.files.analysis import Tools
 from watchkeeper.app.files.engines import open_engine
+from watchkeeper.app.setup.extras import loaded
 from watchkeeper.core.errors import Interrupted
 
+OF_PROJECT = "WATCHKEEPER_PROJECT"  # a job that has it is of a project's monitor, as its records have it
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -48,10 +51,19 @@ def analyze(root: Path, time_limit: float | None) -> None:
     here = Surroundings(root, WallClock().now(), tools, click.echo, stop.held)
     with stop.listening():
         try:
-            run_container(os.environ, here, time_limit)
+            if OF_PROJECT in os.environ:
+                _project_job()(os.environ, here)
+            else:
+                run_container(os.environ, here, time_limit)
         except Interrupted:
             click.echo(f"watchkeeper: {STOPPED}", err=True)
             sys.exit(128 + (stop.received or signal.SIGINT))
+
+
+def _project_job() -> Callable[[Mapping[str, str], Surroundings], str]:
+    """The job of a project's monitor, which needs what an analysis of files does not."""
+    place = "watchkeeper.app.aws.analysing:run_project_job"
+    return cast(Callable[[Mapping[str, str], Surroundings], str], loaded(place, "run a monitor of a project"))
 
 
 @dataclass(slots=True)

@@ -22,12 +22,17 @@ class MetricType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric family. `unit` is empty for a plain number and for one in the label's own unit."""
+    """One metric family. `unit` is empty for a plain number and for one in the label's own unit.
+
+    `labels` are those of its series beside `project`, `environment`, `endpoint` and `schedule`, for metrics
+    of monitors.
+    """
 
     name: str
     type: MetricType
     unit: str
     help: str
+    labels: tuple[str, ...] = ()
 
     @property
     def series_names(self) -> tuple[str, ...]:
@@ -41,8 +46,13 @@ METRIC_PREFIX = "watchkeeper_"
 SCRAPE_LABELS = ("job", "instance")  # what Prometheus adds to every series that it scrapes
 
 
-def _gauge(name: str, text: str, unit: str = "") -> Metric:
-    return Metric(METRIC_PREFIX + name, MetricType.GAUGE, unit, text)
+def _gauge(name: str, text: str, unit: str = "", *labels: str) -> Metric:
+    return Metric(METRIC_PREFIX + name, MetricType.GAUGE, unit, text, labels)
+
+
+def _judged(name: str, text: str, unit: str = "", *labels: str) -> Metric:
+    """Of one model version's rows."""
+    return _gauge(name, text, unit, *labels, "model_version")
 
 
 def _counter(name: str, text: str, unit: str = "") -> Metric:
@@ -54,90 +64,106 @@ def _histogram(name: str, text: str, unit: str) -> Metric:
 
 
 METRICS: tuple[Metric, ...] = (
-    _gauge("data_quality_violations", "Data quality checks that did not hold in the newest window."),
-    _gauge(
+    _judged("data_quality_violations", "Data quality checks that did not hold in the newest window."),
+    _judged(
         "data_quality_drift_distance",
         "Distance between a feature's distribution in the newest window and in the baseline, 0 to 1.",
+        "",
+        "feature",
     ),
-    _gauge(
+    _judged(
         "data_quality_completeness_ratio",
         "Share of rows of the newest window in which a feature holds a value.",
         "ratio",
+        "feature",
     ),
-    _gauge(
+    _judged(
         "data_quality_reconstruction_ratio",
         "Error of putting rows together from the baseline's principal components, over the baseline's own.",
         "ratio",
     ),
-    _gauge(
+    _judged(
         "data_quality_classifier_auc",
         "How well a classifier tells the newest window's rows from the baseline's, 0.5 when they are alike.",
     ),
-    _gauge(
+    _judged(
         "model_quality_violations",
         "Model quality checks and promises that did not hold in the newest labelled window.",
     ),
-    _gauge(
+    _judged(
         "model_quality_rmse", "Root mean squared error of the newest labelled window, in the label's unit."
     ),
-    _gauge("model_quality_mae", "Mean absolute error of the newest labelled window, in the label's unit."),
-    _gauge(
+    _judged("model_quality_mae", "Mean absolute error of the newest labelled window, in the label's unit."),
+    _judged(
         "model_quality_mape",
         "Mean absolute error as a share of the label, of the newest labelled window.",
         "ratio",
     ),
-    _gauge("model_quality_r2", "Coefficient of determination of the newest labelled window, at most 1."),
-    _gauge(
+    _judged("model_quality_r2", "Coefficient of determination of the newest labelled window, at most 1."),
+    _judged(
         "model_quality_bias_ratio",
         "Mean of prediction minus label over the mean label, of the newest labelled window.",
         "ratio",
     ),
-    _gauge(
+    _judged(
         "model_quality_bound",
         "An end (the label bound) of the 95 % interval of a model quality figure (the label figure).",
+        "",
+        "bound",
+        "figure",
     ),
-    _gauge(
+    _judged(
         "model_quality_rmse_baseline_ratio",
         "Root mean squared error of the newest labelled window over the baseline's.",
         "ratio",
     ),
-    _gauge(
+    _judged(
         "model_quality_rmse_baseline_ratio_low",
         "The low end of the 95 % interval of the newest labelled window's root mean squared error over the "
         "baseline's: what chance alone does not explain.",
         "ratio",
     ),
-    _gauge(
+    _judged(
         "estimated_quality_rmse",
         "Root mean squared error to be expected of the newest window without labels, in the label's unit.",
     ),
-    _gauge(
+    _judged(
         "estimated_quality_mae",
         "Mean absolute error to be expected of the newest window without labels, in the label's unit.",
     ),
-    _gauge("explainability_violations", "Feature attribution checks that did not hold in the newest window."),
-    _gauge(
+    _judged(
+        "explainability_violations", "Feature attribution checks that did not hold in the newest window."
+    ),
+    _judged(
         "explainability_ndcg",
         "How well features keep the baseline's order of importance in the newest window, 1 for the same.",
     ),
-    _gauge(
+    _judged(
         "explainability_drift_p_value",
         "Share of the baseline's own samples whose importances moved as far as the newest window's.",
     ),
-    _gauge(
+    _judged(
         "explainability_importance",
         "A feature's global attribution in the newest window, in the label's unit without its level.",
+        "",
+        "feature",
     ),
-    _gauge(
+    _judged(
         "bias_violations", "Bias metrics of the newest labelled window that are worse than the baseline's."
     ),
-    _gauge(
+    _judged(
         "bias_metric",
         "A bias metric of a facet's group in the newest labelled window, named by the label metric.",
+        "",
+        "facet",
+        "facet_value",
+        "metric",
     ),
-    _gauge(
+    _judged(
         "sla_violations",
         "How often a promise about data or model quality was broken in the newest window, by the label sla.",
+        "",
+        "sla",
     ),
     *(
         _gauge(
@@ -175,7 +201,12 @@ METRICS: tuple[Metric, ...] = (
         "monitor_revision",
         "Which revision of its newest window a verdict is: 1, and one more each time that inputs changed.",
     ),
-    _gauge("monitor_status", "1 for the status of a monitor's newest execution, named by the label status."),
+    _gauge(
+        "monitor_status",
+        "1 for the status of a monitor's newest execution, named by the label status.",
+        "",
+        "status",
+    ),
     _gauge("labels_coverage_ratio", "Share of the newest window's captured rows that have a label.", "ratio"),
     _gauge(
         "labels_oldest_missing_seconds",

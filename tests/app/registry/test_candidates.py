@@ -15,7 +15,8 @@ from tests.serving.trials import load
 from watchkeeper.adapters.local.endpoint import LocalEndpointHost
 from watchkeeper.app.endpoints.serving import record_withdrawal
 from watchkeeper.app.registry.candidates import open_candidate
-from watchkeeper.app.registry.models import Tryout, catalogue, promote, statuses, try_out, withdraw
+from watchkeeper.app.registry.catalogue import catalogue
+from watchkeeper.app.registry.models import Tryout, promote, statuses, try_out, withdraw
 from watchkeeper.app.setup.audit import log
 from watchkeeper.app.setup.targets import Target
 from watchkeeper.core.encoding import encode

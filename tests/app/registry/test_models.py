@@ -9,16 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.app.loop import ANA, KIM, Loop, bring_to_prod, new_loop, registered
-from watchkeeper.app.registry.models import (
-    approve,
-    artefact_prefix,
-    catalogue,
-    promote,
-    reject,
-    rollback,
-    status,
-    statuses,
-)
+from watchkeeper.app.registry.catalogue import artefact_prefix, catalogue
+from watchkeeper.app.registry.models import approve, promote, reject, rollback, status, statuses
 from watchkeeper.app.setup.audit import log, verify_log
 from watchkeeper.app.setup.project import FILE
 from watchkeeper.core.errors import InputError, PlatformError, Refused

@@ -14,7 +14,8 @@ from watchkeeper.adapters.memory.endpoint import MemoryEndpointHost
 from watchkeeper.adapters.memory.store import MemoryStore
 from watchkeeper.adapters.memory.trail import MemoryTrail
 from watchkeeper.app.registry.candidates import open_candidate
-from watchkeeper.app.registry.models import Tryout, catalogue, try_out
+from watchkeeper.app.registry.catalogue import catalogue
+from watchkeeper.app.registry.models import Tryout, try_out
 from watchkeeper.app.retraining.interruption import MOST_RUNS, refuse_retrain, settle_interrupted
 from watchkeeper.app.retraining.retrain import RetrainJob, run_retrain
 from watchkeeper.app.retraining.retrains import OutcomeKind, Retrain, RetrainState, answer_retrain, retrains

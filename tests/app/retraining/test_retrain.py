@@ -15,7 +15,7 @@ from watchkeeper.adapters.memory.endpoint import MemoryEndpointHost
 from watchkeeper.adapters.sources.dataset import Dataset, dataset
 from watchkeeper.app.alerts.alerting import evaluate_rules
 from watchkeeper.app.alerts.deciding import decide_on, decisions
-from watchkeeper.app.registry.models import catalogue
+from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.retraining.retrain import RetrainJob, run_retrain
 from watchkeeper.app.retraining.retrains import (
     OutcomeKind,

@@ -15,7 +15,7 @@ from tests.training.history import sales
 from watchkeeper.adapters.sources.dataset import dataset
 from watchkeeper.app.baselines.making import files_of
 from watchkeeper.app.registry.baselines import baseline_record, baseline_records
-from watchkeeper.app.registry.models import catalogue
+from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.registry.schemas import schemas
 from watchkeeper.app.retraining.train import code_version, known_through, train
 from watchkeeper.app.setup.project import load_project

@@ -11,7 +11,7 @@ from typing import Any
 from watchkeeper.adapters.aws.answers import Answers
 from watchkeeper.app.aws.landscape import Landscape
 from watchkeeper.app.aws.target import target_of
-from watchkeeper.app.registry.models import catalogue
+from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.setup.aws_sections import CENTRAL
 from watchkeeper.app.setup.doctor import Finding
 from watchkeeper.app.setup.targets import Target

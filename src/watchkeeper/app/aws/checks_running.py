@@ -22,7 +22,7 @@ from watchkeeper.app.aws.training import StoredData, executed_with, stored_data
 from watchkeeper.app.judging.judges import JUDGES
 from watchkeeper.app.monitoring.run import look_at
 from watchkeeper.app.monitoring.schedule import MonitorRun
-from watchkeeper.app.registry.models import catalogue
+from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.registry.schemas import schema
 from watchkeeper.app.retraining.train import dataset_of
 from watchkeeper.core.decisions import DecisionKind, decide

@@ -22,7 +22,7 @@ from watchkeeper.app.aws.layers import (
 )
 from watchkeeper.app.aws.pipeline import keep_definition, pipeline_definition
 from watchkeeper.app.aws.target import version_parameters
-from watchkeeper.app.registry.models import catalogue
+from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.setup.aws_sections import CENTRAL
 from watchkeeper.core.audit import Event
 from watchkeeper.core.encoding import digest

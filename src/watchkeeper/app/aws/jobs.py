@@ -26,7 +26,8 @@ from watchkeeper.adapters.memory.tracking import MemoryTracker
 from watchkeeper.adapters.memory.trail import MemoryTrail
 from watchkeeper.adapters.sources.dataset import SourceRequest
 from watchkeeper.app.baselines.making import files_of
-from watchkeeper.app.registry.models import catalogue, mirror_versions
+from watchkeeper.app.registry.catalogue import catalogue
+from watchkeeper.app.registry.models import mirror_versions
 from watchkeeper.app.registry.packages import Package, keep_package, package_of
 from watchkeeper.app.registry.schema_inference import schema_of
 from watchkeeper.app.registry.schemas import settle_schema

@@ -8,7 +8,7 @@ from watchkeeper.app.aws.deploying import Choice, has_records, waits_for
 from watchkeeper.app.aws.landscape import Landscape
 from watchkeeper.app.aws.layers import ENDPOINT, Layer, Site, known_outputs
 from watchkeeper.app.aws.target import baseline_versions
-from watchkeeper.app.registry.models import catalogue
+from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.registry.packages import package_of
 from watchkeeper.core.stacks import StackState
 

@@ -18,7 +18,7 @@ from watchkeeper.app.aws.landscape import Landscape, open_landscape
 from watchkeeper.app.aws.layers import ENDPOINT, Site, known_outputs
 from watchkeeper.app.aws.pipeline import TRACKING, tracking_uri
 from watchkeeper.app.registry.baselines import baselines
-from watchkeeper.app.registry.models import catalogue
+from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.registry.packages import package_of
 from watchkeeper.app.registry.records import RememberingStore
 from watchkeeper.app.setup.aws_sections import CENTRAL

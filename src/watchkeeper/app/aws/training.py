@@ -14,7 +14,7 @@ from watchkeeper.adapters.sources.dataset import Dataset
 from watchkeeper.app.aws.deploying import Choice, Outcome, deploy
 from watchkeeper.app.aws.landscape import Landscape
 from watchkeeper.app.aws.layers import PIPELINE
-from watchkeeper.app.registry.models import catalogue
+from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.registry.packages import package_of
 from watchkeeper.app.registry.records import create_record, read_records
 from watchkeeper.app.retraining.train import code_version

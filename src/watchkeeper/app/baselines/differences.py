@@ -15,7 +15,7 @@ from watchkeeper.app.registry.baselines import (
     check_monitor,
     how_to_get_one,
 )
-from watchkeeper.app.registry.models import catalogue
+from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.setup.project import Project
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.ports import Store

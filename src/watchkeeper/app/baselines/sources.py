@@ -12,7 +12,7 @@ from watchkeeper.app.baselines.making import BaselineFor, BaselineRows
 from watchkeeper.app.judging.judgement import LABEL
 from watchkeeper.app.judging.judges import JUDGES
 from watchkeeper.app.registry.baselines import Origin, OriginKind, baseline_records
-from watchkeeper.app.registry.models import catalogue
+from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.registry.schemas import schema
 from watchkeeper.app.setup.targets import Target
 from watchkeeper.core.encoding import digest

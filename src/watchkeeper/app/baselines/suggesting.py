@@ -8,7 +8,7 @@ from watchkeeper.app.baselines.making import BaselineFor, BaselineRows, keep_sug
 from watchkeeper.app.baselines.sources import rows_of_file, rows_of_training
 from watchkeeper.app.baselines.windows import WindowChoice, rows_of_windows
 from watchkeeper.app.registry.baselines import BaselineRecord, ChosenWindow, check_monitor
-from watchkeeper.app.registry.models import catalogue
+from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.setup.sections import MonitorSection
 from watchkeeper.app.setup.targets import Target
 from watchkeeper.core.errors import Refused

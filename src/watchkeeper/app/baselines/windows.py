@@ -13,8 +13,8 @@ from watchkeeper.app.captures.rows import WindowRows, read_labelled_rows, read_r
 from watchkeeper.app.judging.judgement import LABEL
 from watchkeeper.app.judging.judges import JUDGES
 from watchkeeper.app.registry.baselines import ChosenWindow, Origin, OriginKind
+from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.registry.executions import executions
-from watchkeeper.app.registry.models import catalogue
 from watchkeeper.app.registry.schemas import schema
 from watchkeeper.app.setup.sections import MonitorSection
 from watchkeeper.app.setup.targets import Target

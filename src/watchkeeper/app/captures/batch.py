@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from watchkeeper.app.registry.artefacts import version_in_store
-from watchkeeper.app.registry.models import catalogue
+from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.setup.targets import Target
 from watchkeeper.core.audit import Event
 from watchkeeper.core.encoding import digest

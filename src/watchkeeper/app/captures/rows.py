@@ -8,7 +8,7 @@ from datetime import datetime
 
 import polars as pl
 
-from watchkeeper.app.registry.models import catalogue
+from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.registry.schema_span import captured_under, judgeable, span_notes
 from watchkeeper.app.registry.schemas import schemas
 from watchkeeper.app.setup.project import Project

@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from watchkeeper.app.captures.files import capture_data, files_below, is_capture
-from watchkeeper.app.registry.models import catalogue
+from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.registry.schemas import schema
 from watchkeeper.app.setup.targets import Target
 from watchkeeper.core.encoding import digest

@@ -7,8 +7,8 @@ which is killed says something. Files are written when everything is known, all 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -69,28 +69,43 @@ def run_container(variables: Mapping[str, str], here: Surroundings, time_limit: 
 
     Raises the WatchkeeperError that ended it, once the message says so; `Interrupted` leaves "stopped".
     """
-    output = FolderStore(here.root / "output")
-    output.write(MESSAGE, BEGUN.encode())
-    try:
+    with last_word(here) as say:
         job = read_job(variables, here.root, time_limit)
         result = judge(job, here)
         with here.undisturbed():
             publish(job, result, here.log)
         if result.metrics and job.metrics.namespace:
-            sent = here.put_metrics(job.metrics.namespace, result.metrics, here.now)
-            here.log(f"Put {sent:,} metrics into CloudWatch's namespace {job.metrics.namespace}.")
+            put_all(here, job.metrics.namespace, result.metrics)
         if job.postprocessor is not None:
             run_postprocessor(Script(job.postprocessor, job.time_limit))
-        message = closing_message(len(result.violations))
-        output.write(MESSAGE, message.encode())
+        return say(closing_message(len(result.violations)))
+
+
+@contextmanager
+def last_word(here: Surroundings) -> Iterator[Callable[[str], str]]:
+    """Leave the block's message, or why there is none: the error that ended it, a stop, or its death."""
+    output = FolderStore(here.root / "output")
+    output.write(MESSAGE, BEGUN.encode())
+
+    def say(message: str) -> str:
+        output.write(MESSAGE, shortened(message))
+        here.log(f"Write to file {here.root / 'output' / MESSAGE}.")
+        return message
+
+    try:
+        yield say
     except Interrupted:
         output.write(MESSAGE, STOPPED.encode())
         raise
     except WatchkeeperError as error:
         output.write(MESSAGE, shortened(str(error)))
         raise
-    here.log(f"Write to file {here.root / 'output' / MESSAGE}.")
-    return message
+
+
+def put_all(here: Surroundings, namespace: str, lines: str) -> None:
+    """Put metric lines into CloudWatch, and say how many they were."""
+    sent = here.put_metrics(namespace, lines, here.now)
+    here.log(f"Put {sent:,} metrics into CloudWatch's namespace {namespace}.")
 
 
 def closing_message(violations: int) -> str:

@@ -20,8 +20,8 @@ from watchkeeper.app.monitoring.schedule import schedules_of
 from watchkeeper.app.pages.incidents import incident_html
 from watchkeeper.app.registry.artefacts import load_version
 from watchkeeper.app.registry.candidates import end, ended_by, open_candidate
+from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.registry.executions import Exposures, exposed
-from watchkeeper.app.registry.models import catalogue
 from watchkeeper.app.setup.project import Project
 from watchkeeper.app.setup.targets import Books
 from watchkeeper.app.setup.workspace import OpenBooks

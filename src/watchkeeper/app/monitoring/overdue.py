@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from watchkeeper.app.registry.models import first_deployed
+from watchkeeper.app.registry.catalogue import first_deployed
 from watchkeeper.app.setup.project import Project
 from watchkeeper.core.cron import Cron
 from watchkeeper.core.metrics import METRIC_PREFIX

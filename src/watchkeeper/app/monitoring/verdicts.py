@@ -19,7 +19,7 @@ from watchkeeper.app.monitoring.evidence import Named, window_evidence
 from watchkeeper.app.monitoring.schedule import MonitorRun, section_of
 from watchkeeper.app.registry.artefacts import version_in_store
 from watchkeeper.app.registry.baselines import BaselineRecord, baselines, how_to_get_one
-from watchkeeper.app.registry.models import catalogue
+from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.registry.schemas import schema
 from watchkeeper.app.setup.sections import Sensitivity
 from watchkeeper.app.setup.targets import Target

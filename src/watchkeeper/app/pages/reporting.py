@@ -17,8 +17,8 @@ from watchkeeper.app.pages.evidence import (
     quality_evidence,
 )
 from watchkeeper.app.pages.summary import Summary
+from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.registry.executions import executions, folder_of, newest_revisions
-from watchkeeper.app.registry.models import catalogue
 from watchkeeper.app.registry.schemas import schema
 from watchkeeper.app.retraining.retrains import Retrain as RetrainRecord
 from watchkeeper.app.retraining.retrains import retrains

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from watchkeeper.app.registry.models import artefact_prefix, catalogue
+from watchkeeper.app.registry.catalogue import artefact_prefix, catalogue
 from watchkeeper.core.errors import InputError, IntegrityError
 from watchkeeper.core.ports import Store
 from watchkeeper.model.artefact import Model, artefact_digest, load

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from watchkeeper.app.registry.models import catalogue, enter
+from watchkeeper.app.registry.catalogue import catalogue
+from watchkeeper.app.registry.models import enter
 from watchkeeper.app.registry.schema_inference import schema_of
 from watchkeeper.app.registry.schemas import keep_schema, settle_schema
 from watchkeeper.app.setup.targets import Target

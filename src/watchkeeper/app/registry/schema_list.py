@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from watchkeeper.app.registry.models import catalogue
+from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.registry.schemas import schemas
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.ports import Store

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import polars as pl
 
-from watchkeeper.app.registry.models import catalogue
+from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.registry.schemas import schemas
 from watchkeeper.core.ports import Store
 from watchkeeper.core.schemas import schema_changes

@@ -28,8 +28,8 @@ from watchkeeper.app.pages.summary import (
     retrain_summaries,
 )
 from watchkeeper.app.registry.artefacts import load_version
+from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.registry.executions import executions, newest_revisions
-from watchkeeper.app.registry.models import catalogue
 from watchkeeper.app.replay.rehearsal import Rehearsal
 from watchkeeper.app.replay.traffic import PlannedRequest
 from watchkeeper.app.retraining.retrains import retrains

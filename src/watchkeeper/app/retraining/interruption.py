@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from watchkeeper.app.registry.candidates import open_candidate
-from watchkeeper.app.registry.models import catalogue
+from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.retraining.retrain import RetrainJob, run_retrain
 from watchkeeper.app.retraining.retrains import (
     Outcome,

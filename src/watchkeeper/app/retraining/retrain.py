@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from watchkeeper.adapters.sources.dataset import Dataset
-from watchkeeper.app.registry.models import catalogue, mirror_deployment, promote, settle_approval
+from watchkeeper.app.registry.catalogue import catalogue
+from watchkeeper.app.registry.models import mirror_deployment, promote, settle_approval
 from watchkeeper.app.retraining.champion import gate_months, hold_gate
 from watchkeeper.app.retraining.retrains import (
     Gate,
@@ -14,15 +15,15 @@ from watchkeeper.app.retraining.retrains import (
     OutcomeKind,
     Retrain,
     conclude_retrain,
-    promoted_before,
     refuse_while_frozen,
     start_retrain,
+    versions_of,
 )
 from watchkeeper.app.retraining.train import TrainingOrder, keep_candidate, newest_known, train_candidate
 from watchkeeper.app.setup.targets import Target
 from watchkeeper.core.errors import Refused, WatchkeeperError
 from watchkeeper.core.values import Actor, Deployment, ModelVersion, Progress
-from watchkeeper.core.windows import Duration
+from watchkeeper.core.windows import Duration, utc_text
 
 RETRAINER = Actor("retrainer", "service")
 
@@ -48,7 +49,7 @@ def run_retrain(target: Target, retrain: Retrain, job: RetrainJob) -> Retrain:
     decision = retrain.decision
     if not retrain.runnable:
         raise Refused(f"run retrain {decision.id}: want it approved, it is {retrain.state}")
-    if ended := promoted_before(target, retrain):
+    if ended := _promoted_before(target, retrain):
         return conclude_retrain(target, retrain, ended, job.actor)
     refuse_while_frozen(target, retrain)
     target.host.flush()  # a target that cannot be reached is found out before anything is done
@@ -120,3 +121,14 @@ def _bring_to_service(target: Target, retrain: Retrain, version: int, job: Retra
 
 def _serving(target: Target, environment: str) -> Deployment | None:
     return catalogue(target.store).serving(environment)
+
+
+def _promoted_before(target: Target, retrain: Retrain) -> Outcome | None:
+    """The end of a retrain whose version serves, and which was interrupted before that was on record."""
+    decision = retrain.decision
+    serving = catalogue(target.store).serving(decision.environment)
+    if serving is None or serving.version not in versions_of(target.store, retrain):
+        return None
+    mirror_deployment(target, serving)
+    reason = f"model v{serving.version} serves since {utc_text(serving.time)}; it was interrupted after that"
+    return Outcome(decision.id, OutcomeKind.PROMOTED, reason, target.clock.now(), promoted=serving.version)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from watchkeeper.app.registry.models import catalogue, mirror_deployment
+from watchkeeper.app.registry.catalogue import catalogue
+from watchkeeper.app.registry.ledger import Ledger
 from watchkeeper.app.registry.records import create_record, read_records
-from watchkeeper.app.setup.targets import Books, Target
 from watchkeeper.core.audit import Event
 from watchkeeper.core.decisions import Decision, DecisionKind
 from watchkeeper.core.errors import InputError, Refused
@@ -188,58 +188,60 @@ def find_retrain(store: Store, environment: str, decision: str) -> Retrain:
     return found[0]
 
 
-def expire_unanswered(books: Books, environment: str) -> tuple[Retrain, ...]:
+def expire_unanswered(ledger: Ledger, environment: str) -> tuple[Retrain, ...]:
     """Put an end to the retrains that nobody has answered in time; those that it is put to now."""
-    waiting = [each for each in retrains(books.store, environment) if each.state is RetrainState.WAITING]
-    return tuple(_expired(books, each) for each in waiting if each.decision.expired(books.clock.now()))
+    waiting = [each for each in retrains(ledger.store, environment) if each.state is RetrainState.WAITING]
+    return tuple(_expired(ledger, each) for each in waiting if each.decision.expired(ledger.clock.now()))
 
 
-def _expired(books: Books, retrain: Retrain) -> Retrain:
+def _expired(ledger: Ledger, retrain: Retrain) -> Retrain:
     decision = retrain.decision
     reason = f"nobody answered from {utc_text(decision.time)} on"
-    outcome = Outcome(decision.id, OutcomeKind.EXPIRED, reason, books.clock.now())
+    outcome = Outcome(decision.id, OutcomeKind.EXPIRED, reason, ledger.clock.now())
     subject = f"retrain {decision.id} in {decision.environment}"
-    books.trail.append(Event("retrain.expired", subject, EXPIRER, outcome.time, reason, after=decision.alert))
-    create_record(books.store, f"{_key(decision.environment)}{decision.id}/outcome.json", outcome)
+    ledger.trail.append(
+        Event("retrain.expired", subject, EXPIRER, outcome.time, reason, after=decision.alert)
+    )
+    create_record(ledger.store, f"{_key(decision.environment)}{decision.id}/outcome.json", outcome)
     return replace(retrain, outcome=outcome)
 
 
-def refuse_while_frozen(books: Books, retrain: Retrain) -> None:
+def refuse_while_frozen(ledger: Ledger, retrain: Retrain) -> None:
     """Raises Refused while a freeze is on in the retrain's environment."""
     decision = retrain.decision
-    if frozen := books.project.retrain_policy(decision.environment).frozen(books.clock.now()):
+    if frozen := ledger.project.retrain_policy(decision.environment).frozen(ledger.clock.now()):
         raise Refused(f"retrain {decision.id} in {decision.environment}: {'; '.join(frozen)}")
 
 
-def answer_retrain(target: Target, retrain: Retrain, approved: bool, actor: Actor, why: str) -> Retrain:
+def answer_retrain(ledger: Ledger, retrain: Retrain, approved: bool, actor: Actor, why: str) -> Retrain:
     """Put a person's word on record.
 
     Raises Refused when the retrain does not wait for one, or has waited too long, and for a yes in a freeze.
     """
-    decision, now = retrain.decision, target.clock.now()
+    decision, now = retrain.decision, ledger.clock.now()
     if retrain.state is RetrainState.WAITING and decision.expired(now):
-        raise Refused(f"answer retrain {decision.id}: {_expired(target, retrain).outcome_reason}")
+        raise Refused(f"answer retrain {decision.id}: {_expired(ledger, retrain).outcome_reason}")
     if approved:
-        refuse_while_frozen(target, retrain)
+        refuse_while_frozen(ledger, retrain)
     if retrain.state is not RetrainState.WAITING:
         raise Refused(f"answer retrain {decision.id}: want one that waits, it is {retrain.state}")
     answer = Answer(decision.id, approved, actor, now, why)
     verb = "approve" if approved else "reject"
     subject = f"retrain {decision.id} in {decision.environment}"
-    target.trail.append(Event(f"retrain.{verb}", subject, actor, now, why, after=decision.alert))
-    create_record(target.store, f"{_key(decision.environment)}{decision.id}/answer.json", answer)
+    ledger.trail.append(Event(f"retrain.{verb}", subject, actor, now, why, after=decision.alert))
+    create_record(ledger.store, f"{_key(decision.environment)}{decision.id}/answer.json", answer)
     return replace(retrain, answer=answer)
 
 
-def start_retrain(target: Target, retrain: Retrain, actor: Actor, champion: ModelVersion) -> Retrain:
+def start_retrain(ledger: Ledger, retrain: Retrain, actor: Actor, champion: ModelVersion) -> Retrain:
     """Put the beginning of a run on record.
 
     Raises ExistsError when another process has begun the same run.
     """
     decision, number = retrain.decision, len(retrain.starts) + 1
-    newest = catalogue(target.store).versions[-1].version
-    start = Start(decision.id, number, actor, target.clock.now(), champion.version, newest)
-    target.trail.append(
+    newest = catalogue(ledger.store).versions[-1].version
+    start = Start(decision.id, number, actor, ledger.clock.now(), champion.version, newest)
+    ledger.trail.append(
         Event(
             action="retrain.start",
             subject=f"retrain {decision.id} in {decision.environment}",
@@ -250,20 +252,20 @@ def start_retrain(target: Target, retrain: Retrain, actor: Actor, champion: Mode
         )
     )
     create_record(
-        target.store, f"{_key(decision.environment)}{decision.id}/run-{number:04d}/start.json", start
+        ledger.store, f"{_key(decision.environment)}{decision.id}/run-{number:04d}/start.json", start
     )
     return replace(retrain, starts=(*retrain.starts, start))
 
 
-def conclude_retrain(target: Target, retrain: Retrain, outcome: Outcome, actor: Actor) -> Retrain:
+def conclude_retrain(ledger: Ledger, retrain: Retrain, outcome: Outcome, actor: Actor) -> Retrain:
     """Put the end of a retrain on record, both digests and the comparison in the audit log.
 
     Where its runs left a version that this end does not promote, the reason says so.
     """
-    if outcome.promoted is None and (left := left_behind(target, retrain)):
+    if outcome.promoted is None and (left := left_behind(ledger, retrain)):
         outcome = replace(outcome, reason=f"{outcome.reason}; {left}")
     decision, gate = retrain.decision, outcome.gate
-    target.trail.append(
+    ledger.trail.append(
         Event(
             action=f"retrain.{outcome.kind.replace(' ', '-')}",
             subject=f"retrain {decision.id} in {decision.environment}",
@@ -274,26 +276,15 @@ def conclude_retrain(target: Target, retrain: Retrain, outcome: Outcome, actor: 
             after=f"challenger {gate.challenger_digest}" if gate else None,
         )
     )
-    create_record(target.store, f"{_key(decision.environment)}{decision.id}/outcome.json", outcome)
+    create_record(ledger.store, f"{_key(decision.environment)}{decision.id}/outcome.json", outcome)
     return replace(retrain, outcome=outcome)
 
 
-def promoted_before(target: Target, retrain: Retrain) -> Outcome | None:
-    """The end of a retrain whose version serves, and which was interrupted before that was on record."""
-    decision = retrain.decision
-    serving = catalogue(target.store).serving(decision.environment)
-    if serving is None or serving.version not in versions_of(target.store, retrain):
-        return None
-    mirror_deployment(target, serving)
-    reason = f"model v{serving.version} serves since {utc_text(serving.time)}; it was interrupted after that"
-    return Outcome(decision.id, OutcomeKind.PROMOTED, reason, target.clock.now(), promoted=serving.version)
-
-
-def left_behind(target: Target, retrain: Retrain) -> str:
+def left_behind(ledger: Ledger, retrain: Retrain) -> str:
     """The versions that the retrain's runs made and where they serve, in words; empty when there are none."""
-    known, said = catalogue(target.store), []
-    for version in versions_of(target.store, retrain):
-        serving = [(name, known.serving(name)) for name in target.project.environments]
+    known, said = catalogue(ledger.store), []
+    for version in versions_of(ledger.store, retrain):
+        serving = [(name, known.serving(name)) for name in ledger.project.environments]
         places = [name for name, found in serving if found and found.version == version]
         where = f"in {', '.join(places)}" if places else "nowhere"
         said.append(f"model v{version}, which it made, serves {where}")

@@ -16,7 +16,8 @@ from watchkeeper.adapters.sources.dataset import Dataset, SourceRequest
 from watchkeeper.app.baselines.making import BaselineRows, suggest_baselines
 from watchkeeper.app.baselines.sources import training_rows
 from watchkeeper.app.registry.baselines import BaselineRecord
-from watchkeeper.app.registry.models import catalogue, mirror_versions, register
+from watchkeeper.app.registry.catalogue import catalogue
+from watchkeeper.app.registry.models import mirror_versions, register
 from watchkeeper.app.registry.schema_inference import schema_of
 from watchkeeper.app.registry.schemas import keep_schema, settle_schema
 from watchkeeper.app.setup.here import REPOSITORY

@@ -95,6 +95,7 @@ class AwsSection(Section):
     trail: Literal["create", "existing"] = "create"
     tracking: str = Field(default="sagemaker", pattern=r"^(sagemaker|https?://.+)$")
     namespace: str = Field(default="Watchkeeper", pattern=r"^[^:]{1,255}$")
+    feature_metrics: bool = False  # a series for each feature, where else the worst stands for all
     instances: InstancesSection = InstancesSection()
 
     @field_validator("accounts")

@@ -9,8 +9,8 @@ from datetime import datetime
 from watchkeeper.app.captures.labels import first_captured
 from watchkeeper.app.monitoring.due import runs_at
 from watchkeeper.app.monitoring.schedule import MonitorRun
+from watchkeeper.app.registry.catalogue import first_deployed
 from watchkeeper.app.registry.executions import last_scheduled
-from watchkeeper.app.registry.models import first_deployed
 from watchkeeper.app.setup.sections import MonitorSection
 from watchkeeper.app.setup.targets import Books
 from watchkeeper.core.cron import Cron
