@@ -120,7 +120,7 @@ class Doubles:
         """As if nothing had ever been asked."""
         for url in (f"{self.ministack}/_ministack/reset", f"{self.moto}/moto-api/reset"):
             urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=30).close()  # noqa: S310 - ours
-        self.formation = Formation(Makers(self.client))
+        self.formation = Formation(Makers(self.client, {"AWS_ENDPOINT_URL_SAGEMAKER": self.ours}))
         self.pipelines, self.runtime = Pipelines(), Runtime()
         self.calls.clear()
 
@@ -160,9 +160,9 @@ def running_doubles(folder: Path) -> Iterator[Doubles]:
         _started([program("moto_server"), "-H", "127.0.0.1", "-p", str(moto)], {}, folder / "moto.log", moto),
     ):
         doubles = Doubles(f"http://127.0.0.1:{mini}", f"http://127.0.0.1:{moto}")
-        doubles.reset()
         with served(_front(doubles)) as url:
             doubles.ours = url
+            doubles.reset()
             yield doubles
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.aws.makers import Makers
 from tests.aws.templates import Resource, Stack, parse
@@ -107,6 +107,14 @@ class Formation:
             raise Refused(f"Tracking server {name} does not exist.", "ResourceNotFound")
         return {"TrackingServerName": name, "TrackingServerStatus": "Created", "IsActive": "Active"}
 
+    def _text(self, asked: dict[str, Any]) -> str:
+        """The template that was sent along, or that lies in a bucket."""
+        if "TemplateBody" in asked:
+            return str(asked["TemplateBody"])
+        host, _, key = asked["TemplateURL"].removeprefix("https://").partition("/")
+        found = self.makers.client("s3").get_object(Bucket=host.partition(".")[0], Key=key)
+        return str(found["Body"].read().decode())
+
     # Change sets
 
     def _create_change_set(self, asked: dict[str, Any]) -> dict[str, Any]:
@@ -125,7 +133,7 @@ class Formation:
             held = Held(name, f"{here}:stack/{name}/{uuid.uuid4()}", "REVIEW_IN_PROGRESS")
             self.stacks[name] = held
         parameters = {each["ParameterKey"]: each["ParameterValue"] for each in asked.get("Parameters", [])}
-        wanted = replace(held, text=asked["TemplateBody"], parameters=parameters)
+        wanted = replace(held, text=self._text(asked), parameters=parameters)
         try:
             changes = self._changes(held, wanted, asked.get("ImportExistingResources", False))
         except ValueError as error:
@@ -247,8 +255,8 @@ class Formation:
             kept = old is not None and resource.type == "AWS::KMS::Key"
             try:
                 given = {} if kept else self.makers.make(resource.type, resource.properties)
-            except ClientError as error:
-                said = str(error)
+            except (BotoCoreError, ClientError, AssertionError, LookupError, TypeError, ValueError) as error:
+                said = repr(error)  # a fault of the double, too, ends the stack and not the test run
                 self._event(held, resource.logical, "", resource.type, f"{verb}_FAILED", token, said)
                 raise _Failed(resource.logical) from None
             held.attributes |= {(resource.logical, name): text for name, text in given.items()}

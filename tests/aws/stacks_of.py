@@ -9,8 +9,11 @@ from typing import Any
 
 from tests.aws.templates import Stack, parse
 from watchkeeper.adapters.aws.account import Account
+from watchkeeper.app.aws.central_layers import PIPELINE
+from watchkeeper.app.aws.environment_layers import ENDPOINT
 from watchkeeper.app.aws.landscape import Landscape
-from watchkeeper.app.aws.layers import ENDPOINT, PIPELINE, Site, layers_of
+from watchkeeper.app.aws.layers import layers_of
+from watchkeeper.app.aws.site import Site
 from watchkeeper.app.setup.project import Project
 
 REGION = "ap-southeast-1"
@@ -32,14 +35,30 @@ def stacks_of(project: Project, caller: str = "111111111111") -> dict[tuple[str,
 
     for scope in landscape.scopes:
         for layer in layers_of(landscape, scope):
-            told = layer.told(Site(landscape, scope, outputs))
+            site = Site(landscape, scope, outputs)
+            told = layer.told(site)
             if layer is PIPELINE:
                 told["DefinitionKey"] = "pipeline/definitions/0.json"
             if layer is ENDPOINT:
                 told |= VERSION
+            told |= dict.fromkeys(layer.codes, "functions/0.zip")
+            told |= {image: f"registry/{image}@sha256:{0:064d}" for image in layer.images}
             name, number = landscape.names.stack(scope, layer.name), landscape.number(scope)
-            made[scope, layer.name] = Stack(parse(layer.text()), told, name, number, REGION)
+            made[scope, layer.name] = Stack(
+                parse(layer.text(site)),
+                told,
+                name,
+                number,
+                REGION,
+                text=layer.text(site),
+                source=layer.template,
+            )
     return made
+
+
+def texts_of(project: Project) -> dict[str, str]:
+    """Every template with its slots filled, by its path below deploy/aws."""
+    return {stack.source: stack.text for stack in stacks_of(project).values()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +95,9 @@ def _of(name: str, stack: Stack, logical: str, type_: str, p: Mapping[str, Any])
     if type_ == "AWS::Events::EventBusPolicy":
         document = {"Version": "2012-10-17", "Statement": [{"Sid": p["StatementId"], **p["Statement"]}]}
         return [Policy(name, account, "", stack.arn("EventBus"), document)]
+    if type_ in ("AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"):
+        about = str(p["PolicyDocument"]["Statement"][0]["Resource"])
+        return [Policy(name, account, "", about, p["PolicyDocument"])]
     key = {
         "AWS::KMS::Key": "KeyPolicy",
         "AWS::ECR::Repository": "RepositoryPolicyText",

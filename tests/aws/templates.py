@@ -82,6 +82,8 @@ class Stack:
     account: str = "123456789012"
     region: str = "ap-southeast-1"
     attributes: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    text: str = ""
+    source: str = ""
 
     def values(self) -> dict[str, Any]:
         """Each parameter as it is referred to. Raises ValueError for a missing or unknown one."""
@@ -128,28 +130,34 @@ class Stack:
         properties, type_ = section.get("Properties", {}), section["Type"]
         for key in _NAMES.get(type_, ()):
             if key in properties:
-                return str(self.resolve(properties[key]))
+                return self._referred(type_, str(self.resolve(properties[key])))
         return self.attributes.get((logical, "Ref"), f"{self.name}-{logical}-1A2B3C")
+
+    def _referred(self, type_: str, name: str) -> str:
+        """Of some types `Ref` is not the name."""
+        here = f"{self.region}:{self.account}"
+        match type_:
+            case "AWS::SNS::Topic":
+                return f"arn:aws:sns:{here}:{name}"
+            case "AWS::SQS::Queue":
+                return f"https://sqs.{self.region}.amazonaws.com/{self.account}/{name}"
+        return name
 
     def arn(self, logical: str) -> str:
         type_, name = self.document["Resources"][logical]["Type"], self.physical(logical)
-        here = f"{self.region}:{self.account}"
-        match type_:
-            case "AWS::S3::Bucket":
-                return f"arn:aws:s3:::{name}"
-            case "AWS::KMS::Key":
-                return f"arn:aws:kms:{here}:key/{name}"
-            case "AWS::IAM::Role":
-                path = self.resolve(self.document["Resources"][logical]["Properties"].get("Path", "/"))
-                return f"arn:aws:iam::{self.account}:role{path}{name}"
-            case "AWS::Events::EventBus":
-                return f"arn:aws:events:{here}:event-bus/{name}"
-            case "AWS::ECR::Repository":
-                return f"arn:aws:ecr:{here}:repository/{name}"
-            case "AWS::SageMaker::ModelPackageGroup":
-                return f"arn:aws:sagemaker:{here}:model-package-group/{name}"
-            case "AWS::SageMaker::MlflowTrackingServer":
-                return f"arn:aws:sagemaker:{here}:mlflow-tracking-server/{name}"
+        if type_ == "AWS::SQS::Queue":
+            name = name.rpartition("/")[2]
+        if type_ == "AWS::S3::Bucket":
+            return f"arn:aws:s3:::{name}"
+        if type_ == "AWS::IAM::Role":
+            path = self.resolve(self.document["Resources"][logical]["Properties"].get("Path", "/"))
+            return f"arn:aws:iam::{self.account}:role{path}{name}"
+        if type_ == "AWS::Events::Rule":
+            bus = self.document["Resources"][logical]["Properties"].get("EventBusName")
+            name = f"{self.resolve(bus)}/{name}" if bus else name
+        if type_ in _ARNS:
+            service, kind = _ARNS[type_]
+            return f"arn:aws:{service}:{self.region}:{self.account}:{kind.format(name)}"
         raise ValueError(f"no ARN is known of a {type_}")
 
     def resolve(self, value: Any) -> Any:
@@ -188,16 +196,25 @@ class Stack:
         if (logical, attribute) in self.attributes:
             return self.attributes[logical, attribute]
         name = self.physical(logical)
+        if attribute == "QueueName":
+            return str(self.resolve(self.document["Resources"][logical]["Properties"]["QueueName"]))
+        if attribute == "PrometheusEndpoint":
+            return f"https://aps-workspaces.{self.region}.amazonaws.com/workspaces/{name}/"
+        if attribute == "FunctionUrl":
+            return f"https://{self.name}.lambda-url.{self.region}.on.aws/"
         if attribute in ("Arn", "ModelPackageGroupArn", "TrackingServerArn"):
             return self.arn(logical)
         if attribute == "RepositoryUri":
             return f"{self.account}.dkr.ecr.{self.region}.amazonaws.com/{name}"
-        if attribute in ("ModelName", "EndpointConfigName", "EndpointName", "GroupId"):
+        if attribute in ("ModelName", "EndpointConfigName", "EndpointName", "GroupId", "WorkspaceId"):
             return name
         raise ValueError(f"no attribute {attribute} is known of {logical}")
 
     def _call(self, function: str, argument: Any) -> Any:
         match function:
+            case "Fn::Sub" if isinstance(argument, list):
+                text, given = argument[0], {key: self.resolve(each) for key, each in argument[1].items()}
+                return re.sub(r"\$\{([^}]+)\}", lambda m: given.get(m[1]) or self._within(m[1]), text)
             case "Fn::Sub":
                 return re.sub(r"\$\{([^}]+)\}", lambda found: self._within(found[1]), argument)
             case "Fn::GetAtt":
@@ -236,6 +253,18 @@ class Stack:
         raise ValueError(f"our templates do not use {name}")
 
 
+_ARNS = {  # service, and how the resource is named
+    "AWS::KMS::Key": ("kms", "key/{}"),
+    "AWS::Events::EventBus": ("events", "event-bus/{}"),
+    "AWS::Events::Rule": ("events", "rule/{}"),
+    "AWS::ECR::Repository": ("ecr", "repository/{}"),
+    "AWS::SQS::Queue": ("sqs", "{}"),
+    "AWS::Lambda::Function": ("lambda", "function:{}"),
+    "AWS::Logs::LogGroup": ("logs", "log-group:{}:*"),
+    "AWS::APS::Workspace": ("aps", "workspace/{}"),
+    "AWS::SageMaker::ModelPackageGroup": ("sagemaker", "model-package-group/{}"),
+    "AWS::SageMaker::MlflowTrackingServer": ("sagemaker", "mlflow-tracking-server/{}"),
+}
 _NAMES: dict[str, tuple[str, ...]] = {
     "AWS::S3::Bucket": ("BucketName",),
     "AWS::IAM::Role": ("RoleName",),
@@ -244,6 +273,13 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "AWS::Events::EventBus": ("Name",),
     "AWS::Logs::LogGroup": ("LogGroupName",),
     "AWS::CloudWatch::Alarm": ("AlarmName",),
+    "AWS::SQS::Queue": ("QueueName",),
+    "AWS::SNS::Topic": ("TopicName",),
+    "AWS::Lambda::Function": ("FunctionName",),
+    "AWS::Events::Rule": ("Name",),
+    "AWS::Scheduler::ScheduleGroup": ("Name",),
+    "AWS::Scheduler::Schedule": ("Name",),
+    "AWS::ECS::Cluster": ("ClusterName",),
     "AWS::SageMaker::ModelPackageGroup": ("ModelPackageGroupName",),
     "AWS::SageMaker::Pipeline": ("PipelineName",),
     "AWS::SageMaker::Endpoint": ("EndpointName",),

@@ -30,8 +30,9 @@ from watchkeeper.app.aws.landscape import Landscape
 from watchkeeper.app.aws.planning import CALLS
 from watchkeeper.app.aws.status import aws_status
 from watchkeeper.app.aws.target import target_in
-from watchkeeper.app.aws.training import Order, put_data, stored_data, train_on_aws
+from watchkeeper.app.aws.training import Order, put_data, train_on_aws
 from watchkeeper.app.registry.models import promote
+from watchkeeper.app.registry.stored_data import stored_data
 from watchkeeper.app.setup.audit import log
 from watchkeeper.app.setup.aws_sections import CENTRAL
 from watchkeeper.core.errors import InputError, PlatformError, Refused

@@ -16,8 +16,9 @@ from tests.aws.shapes import request_faults
 from watchkeeper.app.aws.costs import PROCESSING_JOBS, Traffic, monthly_units
 from watchkeeper.app.aws.deploying import Choice, deploy
 from watchkeeper.app.aws.landscape import Landscape
-from watchkeeper.app.aws.layers import Site, known_outputs
+from watchkeeper.app.aws.layers import known_outputs
 from watchkeeper.app.aws.pipeline import pipeline_definition
+from watchkeeper.app.aws.site import Site
 from watchkeeper.app.aws.training import STEPS
 from watchkeeper.app.setup.aws_sections import CENTRAL
 

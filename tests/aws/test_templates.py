@@ -14,10 +14,11 @@ import pytest
 
 from tests.aws.doubles import program
 from tests.aws.projects import project_on_aws
-from tests.aws.stacks_of import Policy, policies_of, stacks_of
+from tests.aws.stacks_of import Policy, policies_of, stacks_of, texts_of
 from tests.aws.templates import FOLDER, TEMPLATES, template
 from tests.shared import CHECKOUT
-from watchkeeper.app.aws.layers import CENTRAL_LAYERS, ENVIRONMENT_LAYERS
+from watchkeeper.app.aws.central_layers import CENTRAL_LAYERS
+from watchkeeper.app.aws.environment_layers import ENVIRONMENT_LAYERS
 
 
 def faults(asked: list[dict[str, Any]]) -> dict[str, list[str]]:
@@ -32,16 +33,17 @@ def text_of(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
-def test_every_template_is_clean() -> None:
-    found = faults([{"name": name, "text": text_of(name)} for name in TEMPLATES])
+def test_every_template_is_clean(tmp_path: Path) -> None:
+    texts = {name: text_of(name) for name in TEMPLATES} | texts_of(project_on_aws(tmp_path))
+    found = faults([{"name": name, "text": text} for name, text in texts.items()])
     assert found == {name: [] for name in TEMPLATES}
-    assert len(TEMPLATES) == 8
+    assert len(TEMPLATES) == 14
 
 
 def test_every_policy_is_clean(tmp_path: Path) -> None:
     policies = policies_of(stacks_of(project_on_aws(tmp_path)))
-    assert len([policy for policy in policies if policy.role]) == 4 + 1 + 3 * 4
-    assert len([policy for policy in policies if policy.resource]) >= 4 + 4 + 1
+    assert len([policy for policy in policies if policy.role]) == 4 + 1 + 3 * 6
+    assert len([policy for policy in policies if policy.resource]) >= 4 + 4 + 1 + 1 + 3 * 3
     asked = [
         {"name": f"{policy.name} of {policy.role or policy.resource}", "policy": spelt_out(policy)}
         for policy in policies
@@ -123,6 +125,29 @@ MISTAKES = (
     ("environment/endpoint.yaml", "EnableCapture: true", "EnableCapturing: true", "cfn-lint E3002"),
     ("environment/endpoint.yaml", "!Ref ModelPackageArn", "!Ref ModelPackage", "cfn-lint E1020"),
     ("network.yaml", "SourceSecurityGroupId: !If", "CidrIp: !If", "groups_admit_no_stranger"),
+    ("environment/alerting.yaml", "KmsMasterKeyId: !Ref KeyArn", "", "messages_are_encrypted"),
+    (
+        "environment/monitors.yaml",
+        "KmsKeyArn: !Ref KeyArn\n      MemorySize",
+        "MemorySize",
+        "functions_are_encrypted",
+    ),
+    (
+        "environment/monitors.yaml",
+        "Mode: FLEXIBLE, MaximumWindowInMinutes",
+        "Mode: OFF, MaximumWindowInMinutes",
+        "what_cannot_be",
+    ),
+    ("environment/monitors.yaml", "[ReportBatchItemFailures]", "[]", "one_message_s_failure"),
+    (
+        "central/actions.yaml",
+        "DeadLetterConfig: {Arn: !GetAtt Undecided.Arn}",
+        "",
+        "what_cannot_be_delivered",
+    ),
+    ("central/actions.yaml", "AuthType: AWS_IAM", "AuthType: NONE", "addresses_are_known_by_iam"),
+    ("central/collector.yaml", "MaximumPercent: 100", "MaximumPercent: 200", "never_two_collectors"),
+    ("central/prometheus.yaml", "LoggingConfiguration:", "X:", "metrics_outlive_their_stack"),
     ("network.yaml", "SourceSecurityGroupId: !If", "CidrIp: 0.0.0.0/0\n          X: !If", "cfn-lint E3002"),
 )
 

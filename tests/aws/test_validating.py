@@ -26,7 +26,7 @@ from watchkeeper.app.aws.validating import CHECKS, Validation, export, validate
 from watchkeeper.app.registry.packages import package_of
 from watchkeeper.app.registry.records import read_records
 from watchkeeper.app.setup.audit import log
-from watchkeeper.app.setup.doctor import Finding
+from watchkeeper.app.setup.check import Finding
 from watchkeeper.core.values import ApprovalStatus
 
 

@@ -36,7 +36,7 @@ def test_every_alarm_has_the_shape_that_cloudwatch_takes() -> None:
     assert not any(isinstance(each, yaml.AliasEvent) for each in yaml.parse(made.text))
     template = yaml.safe_load(made.text)
     asked = [
-        {**each["Properties"], "AlarmActions": [TOPIC], "OKActions": [TOPIC]}
+        {**each["Properties"], "AlarmActions": [TOPIC, TOPIC], "OKActions": [TOPIC, TOPIC]}
         for each in template["Resources"].values()
     ]
     broken = [{**asked[0], "EvaluationPeriods": 0, "Nonsense": 1}]
@@ -64,16 +64,16 @@ def test_a_rule_of_ours_is_about_any_series_of_its_environment() -> None:
     (query,) = found["Metrics"]
     assert query["Expression"] == (
         'SELECT MAX(model_quality_rmse_baseline_ratio) FROM "Watchkeeper" '
-        "WHERE project = 'resale-price' AND environment = 'prod'"
+        "WHERE Endpoint = 'resale-price-prod'"
     )
     assert (found["ComparisonOperator"], found["Threshold"]) == ("GreaterThanThreshold", 1.2)
-    assert (found["EvaluationPeriods"], found["TreatMissingData"]) == (1, "notBreaching")
-    assert found["AlarmActions"] == [{"Ref": "PagingTopic"}]
+    assert (found["EvaluationPeriods"], found["TreatMissingData"]) == (1, "ignore")
+    assert found["AlarmActions"] == [{"Ref": "PagingTopic"}, {"Ref": "AlertsTopic"}]
     below = properties("LabelsMissing")
     assert below["Metrics"][0]["Expression"].startswith("SELECT MIN(labels_coverage_ratio)")
     assert (below["ComparisonOperator"], below["AlarmActions"]) == (
         "LessThanThreshold",
-        [{"Ref": "TicketTopic"}],
+        [{"Ref": "TicketTopic"}, {"Ref": "AlertsTopic"}],
     )
     absent = properties("LabelsMissing", comparison=None)
     assert absent["Metrics"][0]["Expression"].startswith("SELECT COUNT(")

@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from watchkeeper.app.aws.landscape import open_landscape
-from watchkeeper.app.aws.layers import Site, known_outputs
+from watchkeeper.app.aws.layers import known_outputs
 from watchkeeper.app.aws.pipeline import pipeline_definition
+from watchkeeper.app.aws.site import Site
 from watchkeeper.app.setup.aws_sections import CENTRAL
 from watchkeeper.app.setup.project import load_project
 from watchkeeper.cli.output import workspace_option

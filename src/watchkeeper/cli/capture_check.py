@@ -12,7 +12,7 @@ import click
 from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.app.captures.absence import capture_checks
 from watchkeeper.app.captures.rows import source_of
-from watchkeeper.app.setup.doctor import Check, Finding
+from watchkeeper.app.setup.check import Check, Finding
 from watchkeeper.app.setup.project import load_project
 from watchkeeper.app.setup.workspace import OpenBooks, open_workspace
 from watchkeeper.cli.doctor import checks_text

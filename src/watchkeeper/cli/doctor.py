@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from watchkeeper.app.setup.doctor import Check, Diagnosis, Finding, diagnose
+from watchkeeper.app.setup.check import Check, Finding
+from watchkeeper.app.setup.doctor import Diagnosis, diagnose
 from watchkeeper.cli.output import answer, json_option, workspace_option
 
 _SIGNS = {Finding.FINE: "✓", Finding.MISSING: "–", Finding.WRONG: "✗"}

@@ -88,6 +88,31 @@ class Cron:
                 day -= timedelta(days=1)
         raise ValueError(f"schedule {self.text} never came due")
 
+    def for_scheduler(self) -> tuple[str, str]:
+        """The expression as EventBridge Scheduler takes it, and the time zone.
+
+        Raises ValueError where it cannot say it: of two day fields one must be open there.
+
+        >>> Cron.parse("0 8 * * 1-5 Asia/Singapore").for_scheduler()
+        ('cron(0 8 ? * MON,TUE,WED,THU,FRI *)', 'Asia/Singapore')
+        """
+        fields, zone, of_aws = _fields(self.text)
+        minutes, hours, days, months, weekdays = fields[:5]
+        year = fields[5] if fields[5:] else "*"
+        if not of_aws and weekdays != "*":
+            numbers = sorted({each % 7 for each in _values(weekdays, "weekday")})
+            weekdays = "*" if len(numbers) == 7 else ",".join(_NAMES["weekday"][each] for each in numbers)
+        if weekdays in ("*", "?"):
+            days, weekdays = ("*" if days == "?" else days), "?"
+        elif days in ("*", "?"):
+            days = "?"
+        else:
+            raise ValueError(
+                f'schedule "{self.text}": EventBridge Scheduler takes a day of the month or of the week, '
+                "not both"
+            )
+        return f"cron({minutes} {hours} {days} {months} {weekdays} {year})", zone or "UTC"
+
     def __str__(self) -> str:
         return self.text
 
@@ -126,19 +151,20 @@ def _plan(text: str) -> _Plan:
 
 
 def _read(text: str) -> _Plan:
+    fields, zone, of_aws = _fields(text)
+    return (_aws if of_aws else _unix)(fields, _zone(zone, text))
+
+
+def _fields(text: str) -> tuple[list[str], str, bool]:
+    """An expression's fields, the name of its time zone, and whether it is in AWS's form."""
     stripped = text.strip()
     aws = re.fullmatch(r"cron\((.*)\)\s*(\S*)", stripped)
-    if aws:
-        fields, zone = aws[1].split(), aws[2]
-        if len(fields) not in (5, 6):
-            raise ValueError(f'{_WANTED}, got "{text}"')
-        return _aws(fields, _zone(zone, text))
-    words = stripped.split()
-    if words and words[0] in _NICKNAMES:
+    words = aws[1].split() if aws else stripped.split()
+    if not aws and words and words[0] in _NICKNAMES:
         words = [*_NICKNAMES[words[0]].split(), *words[1:]]
     if len(words) not in (5, 6):
         raise ValueError(f'{_WANTED}, got "{text}"')
-    return _unix(words[:5], _zone("".join(words[5:]), text))
+    return (words, aws[2], True) if aws else (words[:5], "".join(words[5:]), False)
 
 
 def _zone(name: str, text: str) -> ZoneInfo:

@@ -99,7 +99,7 @@ def _restore(kind: Any, data: Any, at: str) -> Any:
         return _restore_union(args, data, at)
     if origin is tuple:
         return _restore_tuple(args, _expect(list, data, at), at)
-    if origin is dict:
+    if origin in (dict, Mapping):
         items = _expect(dict, data, at)
         if _are_all(args[1], items.values()):
             return items

@@ -7,12 +7,11 @@ gives it. Source: prometheus.io/docs/alerting/latest/configuration/#webhook_conf
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-
-import orjson
 
 from watchkeeper.core.metrics import SCRAPE_LABELS
 from watchkeeper.core.rules import Action, Alert, AlertState, Severity, fingerprint_of
@@ -27,21 +26,22 @@ def read_webhook(body: bytes) -> tuple[Alert, ...]:
     Raises ValueError, saying where, for anything that is no payload of version 4, and for alerts of rules
     that are not ours: they lack a severity or an action.
     """
-    payload = orjson.loads(body)
+    payload = json.loads(body)
     if not isinstance(payload, dict) or payload.get("version") != "4":
         raise ValueError('want an object with "version": "4"')
     alerts = payload.get("alerts")
     if not isinstance(alerts, list):
         raise ValueError(f'want a list "alerts", got {type(alerts).__name__}')
-    return tuple(_placed(entry, number) for number, entry in enumerate(alerts, start=1))
+    return tuple(read_alert(entry, f"alert {number}") for number, entry in enumerate(alerts, start=1))
 
 
-def _placed(entry: Any, number: int) -> Alert:
+def read_alert(entry: Any, place: str) -> Alert:
+    """One alert of a payload. Raises ValueError, beginning with `place`, for one that is not ours."""
     try:
         return _told(entry)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         said = f"want a key {error}" if isinstance(error, KeyError) else str(error)
-        raise ValueError(f"alert {number}: {said}") from None
+        raise ValueError(f"{place}: {said}") from None
 
 
 def _told(entry: Mapping[str, Any]) -> Alert:

@@ -36,6 +36,7 @@ _LONGEST = 86_400  # seconds that an alarm's periods may span
 _SIGNS = {Comparison.ABOVE: "GreaterThanThreshold", Comparison.BELOW: "LessThanThreshold"}
 _EXTREMES = {Comparison.ABOVE: "MAX", Comparison.BELOW: "MIN"}
 _TOPICS = {Severity.CRITICAL: "PagingTopic", Severity.WARNING: "TicketTopic"}
+ALERTS_TOPIC = "AlertsTopic"  # what is decided on alerts goes by it, whoever is told
 
 # Of our endpoint's metrics those that SageMaker has too: its own, and what is made of them.
 _OF_SAGEMAKER: Mapping[str, tuple[tuple[tuple[str, str], ...], str]] = {
@@ -82,25 +83,38 @@ class AlarmTemplate:
 
 def alarm_template(watched: Sequence[Watched], namespace: str = "Watchkeeper") -> AlarmTemplate:
     """One alarm a rule. `namespace` is where monitors' metrics are put, their labels as dimensions."""
-    resources, left_out = {}, []
+    resources: dict[str, Any] = {}
+    left_out: list[str] = []
     for each in watched:
-        for rule in each.rules:
-            made = alarm(each, rule, namespace)
-            if made is None:
-                left_out.append(f"{rule.name} in {each.environment}")
-            else:
-                resources[_logical(each.environment, rule.name)] = made
+        made, lacking = alarm_resources(each, namespace)
+        resources |= made
+        left_out += [f"{name} in {each.environment}" for name in lacking]
     template = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "Alarms of the alert rules of a Watchkeeper project",
         "Parameters": {
             name: {"Type": "String", "Description": f"The ARN of the SNS topic of alarms that {what}"}
-            for name, what in (("PagingTopic", "page"), ("TicketTopic", "wait for the morning"))
+            for name, what in (
+                ("PagingTopic", "page"),
+                ("TicketTopic", "wait for the morning"),
+                (ALERTS_TOPIC, "are decided on, which are all of them"),
+            )
         },
         "Resources": resources,
     }
-    text = yaml.dump(template, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=1000)
-    return AlarmTemplate(text, tuple(resources), tuple(left_out))
+    return AlarmTemplate(alarm_yaml(template), tuple(resources), tuple(left_out))
+
+
+def alarm_resources(of: Watched, namespace: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """An environment's alarms by their logical names, and the rules that have none."""
+    found = {rule.name: alarm(of, rule, namespace) for rule in of.rules}
+    made = {_logical(of.environment, name): each for name, each in found.items() if each is not None}
+    return made, tuple(name for name, each in found.items() if each is None)
+
+
+def alarm_yaml(value: Mapping[str, Any]) -> str:
+    """As CloudFormation reads it."""
+    return yaml.dump(dict(value), Dumper=_Plain, sort_keys=False, allow_unicode=True, width=1000)
 
 
 def alarm(of: Watched, rule: Rule, namespace: str) -> dict[str, Any] | None:
@@ -113,20 +127,21 @@ def alarm(of: Watched, rule: Rule, namespace: str) -> dict[str, Any] | None:
     else:
         return None
     periods = max(1, -(-min(_seconds(rule), _LONGEST) // PERIOD))
-    topic = {"Ref": _TOPICS[rule.severity]}
+    topics = [{"Ref": _TOPICS[rule.severity]}, {"Ref": ALERTS_TOPIC}]
+    missing = "notBreaching" if metric in _OF_SAGEMAKER else "ignore"  # a verdict holds until the next
     return {
         "Type": "AWS::CloudWatch::Alarm",
         "Properties": {
-            "AlarmName": f"{of.project}-{of.environment}-{rule.name}",
+            "AlarmName": alarm_name(of, rule),
             "AlarmDescription": _description(of, rule),
-            "AlarmActions": [topic],
-            "OKActions": [topic],
+            "AlarmActions": topics,
+            "OKActions": topics,
             "Metrics": queries,
             "ComparisonOperator": _SIGNS[rule.comparison] if rule.comparison else "LessThanThreshold",
             "Threshold": rule.threshold if rule.comparison else 1,
             "EvaluationPeriods": periods,
             "DatapointsToAlarm": periods,
-            "TreatMissingData": "notBreaching" if rule.comparison else "breaching",
+            "TreatMissingData": missing if rule.comparison else "breaching",
         },
     }
 
@@ -134,8 +149,7 @@ def alarm(of: Watched, rule: Rule, namespace: str) -> dict[str, Any] | None:
 def _of_ours(of: Watched, rule: Rule, metric: str, namespace: str) -> dict[str, Any]:
     """The highest of all series for above, the lowest for below, how many there are for absent."""
     made = _EXTREMES[rule.comparison] if rule.comparison else "COUNT"
-    where = " AND ".join(f"{name} = '{value}'" for name, value in _matchers(of))
-    query = f'SELECT {made}({metric}) FROM "{namespace}" WHERE {where}'  # noqa: S608 - no database is asked
+    query = f"SELECT {made}({metric}) FROM \"{namespace}\" WHERE Endpoint = '{of.endpoint}'"  # noqa: S608 - no database is asked
     return {"Id": "q1", "Expression": query, "Period": PERIOD, "ReturnData": True}
 
 
@@ -157,18 +171,18 @@ def _of_sagemaker(endpoint: str, metric: str) -> list[dict[str, Any]]:
     return [*found, {"Id": "e1", "Expression": expression, "Label": metric, "ReturnData": True}]
 
 
-def _matchers(of: Watched) -> tuple[tuple[str, str], ...]:
-    return (("project", of.project), ("environment", of.environment))
-
-
 def _seconds(rule: Rule) -> int:
     return rule.lasting.months * 30 * 86_400 + rule.lasting.seconds
 
 
-def _description(of: Watched, rule: Rule) -> str:
-    """What alarm messages carry, as they have no attributes: labels as JSON after the words."""
-    metric = METRIC_OF_SERIES[rule.metric]
-    labels = {
+def alarm_name(of: Watched, rule: Rule) -> str:
+    """What a message names the alarm by."""
+    return f"{of.project}-{of.environment}-{rule.name}"
+
+
+def alarm_labels(of: Watched, rule: Rule) -> dict[str, str]:
+    """What an alarm is about, which its messages do not say."""
+    return {
         "project": of.project,
         "environment": of.environment,
         "endpoint": of.endpoint,
@@ -176,9 +190,13 @@ def _description(of: Watched, rule: Rule) -> str:
         "severity": rule.severity.value,
         "action": rule.action.value,
         "incident": rule.incident or rule.name,
-        "runbook_url": rule.runbook_url,
     }
-    said = json.dumps(labels, ensure_ascii=False)
+
+
+def _description(of: Watched, rule: Rule) -> str:
+    """Words for who reads the alarm, then its labels as JSON."""
+    metric = METRIC_OF_SERIES[rule.metric]
+    said = json.dumps({**alarm_labels(of, rule), "runbook_url": rule.runbook_url}, ensure_ascii=False)
     return f"{metric.help[: _DESCRIBED - len(said) - 1]} {said}"
 
 

@@ -96,12 +96,15 @@ def definition(plan: PipelinePlan) -> dict[str, Any]:
 
 
 def _parameters() -> list[dict[str, str]]:
-    """What a start may say; reasons are those of a retrain's decision."""
+    """What a start may say; the last three are of a retrain: why, for which environment, by which
+    decision."""
     return [
         {"Name": "DataUri", "Type": "String"},
         {"Name": "Through", "Type": "String", "DefaultValue": "newest"},
         {"Name": "Commit", "Type": "String", "DefaultValue": "unknown"},
         {"Name": "Reasons", "Type": "String", "DefaultValue": "none"},
+        {"Name": "Environment", "Type": "String", "DefaultValue": "none"},
+        {"Name": "Decision", "Type": "String", "DefaultValue": "none"},
     ]
 
 

@@ -99,7 +99,7 @@ def alertmanager_yaml(environments: Sequence[EnvironmentAlerts], settings: Stack
         receivers += [_receiver(each, name) for name in told]
         routes.append(
             {
-                "matchers": _matchers({"project": each.project, "environment": each.environment}),
+                "matchers": matchers({"project": each.project, "environment": each.environment}),
                 **_waits(settings.scaled(each.timing.wait), settings.scaled(each.timing.interval)),
                 "repeat_interval": settings.scaled(each.timing.repeat),
                 "routes": [
@@ -113,16 +113,16 @@ def alertmanager_yaml(environments: Sequence[EnvironmentAlerts], settings: Stack
             }
         )
     route = {"receiver": NOBODY, "group_by": list(GROUP_LABELS), "routes": routes}
-    hidden = [_inhibit(each, rule) for each in environments for rule in each.inhibitions]
+    hidden = [inhibit_rule(each, rule) for each in environments for rule in each.inhibitions]
     return _yaml({"route": route, "receivers": receivers, **({"inhibit_rules": hidden} if hidden else {})})
 
 
-def _inhibit(each: EnvironmentAlerts, rule: Inhibition) -> dict[str, Any]:
+def inhibit_rule(each: EnvironmentAlerts, rule: Inhibition) -> dict[str, Any]:
     """An environment hides its own alerts alone."""
     own = {"project": each.project, "environment": each.environment}
     return {
-        "source_matchers": _matchers({**own, **dict(rule.source)}),
-        "target_matchers": _matchers({**own, **dict(rule.target)}),
+        "source_matchers": matchers({**own, **dict(rule.source)}),
+        "target_matchers": matchers({**own, **dict(rule.target)}),
         "equal": list(rule.equal),
     }
 
@@ -180,7 +180,8 @@ def _rules_of(rules: Sequence[Rule], receiver: str) -> list[str]:
     return [rule.name for rule in rules if receiver in rule.notify]
 
 
-def _matchers(labels: Mapping[str, str]) -> list[str]:
+def matchers(labels: Mapping[str, str]) -> list[str]:
+    """Labels as Alertmanager matches them."""
     return [f"{name}={json.dumps(value)}" for name, value in labels.items()]
 
 

@@ -19,7 +19,7 @@ from watchkeeper.app.captures.changes import CaptureChange, record_change
 from watchkeeper.app.captures.rows import source_of
 from watchkeeper.app.monitoring.run import run_monitor
 from watchkeeper.app.monitoring.schedule import MonitorRun
-from watchkeeper.app.setup.doctor import Finding
+from watchkeeper.app.setup.check import Finding
 from watchkeeper.core.errors import DeniedError
 from watchkeeper.core.values import Execution, Status
 from watchkeeper.core.windows import Window, month_start

@@ -9,7 +9,8 @@ import pytest
 
 from tests.app.loop import write_project
 from watchkeeper.app.setup import doctor
-from watchkeeper.app.setup.doctor import Check, Finding, diagnose
+from watchkeeper.app.setup.check import Check, Finding
+from watchkeeper.app.setup.doctor import diagnose
 from watchkeeper.core.encoding import encode
 from watchkeeper.core.values import RunningServer
 

@@ -65,10 +65,13 @@ class _Told:
 class Stacks:
     """The stacks of one account and region.
 
+    `kept` puts a template that is too large to be sent along where CloudFormation reads it, and returns its
+    URL.
     Source: docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-changesets.html.
     """
 
     client: Any
+    kept: Callable[[str], str] | None = None
 
     def state(self, name: str) -> StackState | None:
         """A stack as it is; None when there is none."""
@@ -175,14 +178,13 @@ class Stacks:
     def _change_set(self, request: StackRequest, new: bool) -> str | None:
         """The ARN of a change set that is ready to be run; None when it would change nothing."""
         doing = f"plan stack {request.name}"
-        if len(request.template.encode()) > _MOST:
-            raise PlatformError(f"{doing}: want a template of at most {_MOST:,} bytes", retryable=False)
+        template = self._template(request, doing)
         with translated(doing):
             arn: str = self.client.create_change_set(
                 StackName=request.name,
                 ChangeSetName=f"watchkeeper-{secrets.token_hex(8)}",
                 ChangeSetType="CREATE" if new else "UPDATE",
-                TemplateBody=request.template,
+                **template,
                 Parameters=[
                     {"ParameterKey": key, "ParameterValue": text} for key, text in request.parameters.items()
                 ],
@@ -201,6 +203,14 @@ class Stacks:
         if any(words in reason for words in _NOTHING):
             return None
         raise PlatformError(f"{doing}: {reason}", retryable=False)
+
+    def _template(self, request: StackRequest, doing: str) -> dict[str, str]:
+        """The template as a request has it: itself, or where it lies."""
+        if len(request.template.encode()) <= _MOST:
+            return {"TemplateBody": request.template}
+        if self.kept is None:
+            raise PlatformError(f"{doing}: want a template of at most {_MOST:,} bytes", retryable=False)
+        return {"TemplateURL": self.kept(request.template)}
 
     def _listed(self, arn: str) -> tuple[ResourceChange, ...]:
         """The changes of a change set, all pages."""

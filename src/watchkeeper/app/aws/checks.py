@@ -13,7 +13,7 @@ from watchkeeper.app.aws.landscape import Landscape
 from watchkeeper.app.aws.target import target_of
 from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.setup.aws_sections import CENTRAL
-from watchkeeper.app.setup.doctor import Finding
+from watchkeeper.app.setup.check import Finding
 from watchkeeper.app.setup.targets import Target
 from watchkeeper.core.decisions import Decision
 from watchkeeper.core.values import Actor, Progress

@@ -18,12 +18,13 @@ from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.adapters.sources.dataset import SourceRequest
 from watchkeeper.app.alerts.deciding import past_of
 from watchkeeper.app.aws.checks import MARGIN, Seen, Sent, Visit, fine, unsettled, wrong
-from watchkeeper.app.aws.training import StoredData, executed_with, stored_data
+from watchkeeper.app.aws.training import executed_with
 from watchkeeper.app.judging.judges import JUDGES
 from watchkeeper.app.monitoring.run import look_at
 from watchkeeper.app.monitoring.schedule import MonitorRun
 from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.registry.schemas import schema
+from watchkeeper.app.registry.stored_data import StoredData, stored_data
 from watchkeeper.app.retraining.train import dataset_of
 from watchkeeper.core.decisions import DecisionKind, decide
 from watchkeeper.core.errors import InputError

@@ -15,8 +15,9 @@ from pathlib import Path
 import yaml
 
 from watchkeeper.app.aws.landscape import Landscape
-from watchkeeper.app.aws.layers import layers_of, templates_folder
+from watchkeeper.app.aws.layers import layers_of
 from watchkeeper.app.aws.names import is_central
+from watchkeeper.app.aws.site import templates_folder
 from watchkeeper.app.judging.judges import JUDGES
 from watchkeeper.app.setup.aws_sections import CENTRAL
 from watchkeeper.core.cron import Cron

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from watchkeeper.adapters.aws.trail import S3Trail
 from watchkeeper.adapters.local.clock import WallClock
-from watchkeeper.app.aws.images import OURS, missing_images
+from watchkeeper.app.aws.central_layers import PIPELINE
+from watchkeeper.app.aws.environment_layers import ENDPOINT, MONITORS
+from watchkeeper.app.aws.images import OTHERS, OURS, images, missing_images
 from watchkeeper.app.aws.landscape import Landscape
-from watchkeeper.app.aws.layers import (
-    ENDPOINT,
-    PIPELINE,
-    Layer,
-    Site,
-    known_outputs,
-    layer_named,
-    layers_of,
-    planned_outputs,
-)
+from watchkeeper.app.aws.layers import known_outputs, layer_named, layers_of, planned_outputs
 from watchkeeper.app.aws.pipeline import keep_definition, pipeline_definition
+from watchkeeper.app.aws.site import Layer, Site
 from watchkeeper.app.aws.target import version_parameters
+from watchkeeper.app.aws.zips import FunctionCode
 from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.setup.aws_sections import CENTRAL
 from watchkeeper.core.audit import Event
@@ -129,14 +124,16 @@ def plan_layers(landscape: Landscape, choice: Choice) -> tuple[LayerPlan, ...]:
 def waits_for(site: Site, layer: Layer) -> Waiting | None:
     """Why a layer cannot be made yet; None when it can."""
     landscape = site.landscape
-    if layer not in (PIPELINE, ENDPOINT):
+    if layer not in (PIPELINE, ENDPOINT, MONITORS) and not layer.images:
         return None
     if not has_records(site.landscape):
         return Waiting("waiting for the central stacks", "watchkeeper aws deploy --central")
     store = landscape.central_store()
-    if layer is PIPELINE and (missing := missing_images(store)):
+    if layer in (PIPELINE, MONITORS) and (missing := missing_images(store)):
         words = "images" if missing == OURS else f"images: {', '.join(missing)}"
         return Waiting(f"waiting for {words}", "watchkeeper aws images push")
+    if missing := missing_images(store, layer.images.values()):
+        return _no_copies(missing)
     if layer is ENDPOINT and catalogue(store).serving(site.scope) is None:
         return _no_model(site, store)
     return None
@@ -145,6 +142,11 @@ def waits_for(site: Site, layer: Layer) -> Waiting | None:
 def request_of(site: Site, layer: Layer) -> StackRequest:
     """A layer's stack, with what records say of it: the pipeline's definition, the version that serves."""
     request = layer.request(site)
+    if layer.codes or layer.images:
+        found = {name: code.key for name, code in _codes(site, layer).items()}
+        known = images(site.landscape.central_store()) if layer.images else {}
+        found |= {name: known[image].uri for name, image in layer.images.items()}
+        return replace(request, parameters={**request.parameters, **found})
     if layer is PIPELINE:
         key = pipeline_definition(site, site.landscape.central_store()).key
         return replace(request, parameters={**request.parameters, "DefinitionKey": key})
@@ -164,8 +166,10 @@ def _plan_layer(site: Site, layer: Layer) -> LayerPlan:
 def _waits_to_be_planned(site: Site, layer: Layer) -> Waiting | None:
     """On an empty account it is images and models that are missed, not the stacks that the same plan
     makes."""
-    if layer in (PIPELINE, ENDPOINT) and not has_records(site.landscape):
-        if layer is PIPELINE:
+    if (layer in (PIPELINE, ENDPOINT, MONITORS) or layer.images) and not has_records(site.landscape):
+        if layer.images:
+            return _no_copies(tuple(layer.images.values()))
+        if layer is not ENDPOINT:
             return Waiting("waiting for images", "watchkeeper aws images push")
         return Waiting(
             f"waiting for an approved model in {site.scope}", "watchkeeper train --target aws --wait"
@@ -180,12 +184,25 @@ def _deploy_layer(site: Site, layer: Layer, report: Report) -> Stage:
     if layer is PIPELINE:
         store = site.landscape.central_store()
         keep_definition(store, pipeline_definition(site, store))
+    for code in _codes(site, layer).values():
+        site.landscape.scope_store(site.scope).write(code.key, code.data)
     request, stacks = request_of(site, layer), site.landscape.stacks(site.scope)
     before = stacks.state(name)
     outcome = _outcome(before, stacks.apply(request, report))
     if outcome is not Outcome.UNCHANGED:
         _tell(site.landscape, request)
     return Stage(site.scope, layer.name, name, outcome)
+
+
+def _codes(site: Site, layer: Layer) -> dict[str, FunctionCode]:
+    """A layer's functions as their zips are now."""
+    store = site.landscape.central_store()
+    return {name: made(site, store) for name, made in layer.codes.items()}
+
+
+def _no_copies(names: Sequence[str]) -> Waiting:
+    copies = " ".join(f"--mirror {OTHERS[name]}" for name in names)
+    return Waiting(f"waiting for images: {', '.join(names)}", f"watchkeeper aws images push {copies}")
 
 
 def _no_model(site: Site, store: Store) -> Waiting:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +11,10 @@ from watchkeeper.core.ports import Store
 from watchkeeper.core.values import Actor
 
 OURS = ("analyzer", "serving", "training")  # the folders of deploy/containers
+OTHERS = {  # others' that a stack runs, by the repository of their copy; versions are those we have read of
+    "cloudwatch-exporter": "prom/cloudwatch-exporter:v0.16.0",
+    "aws-otel-collector": "amazon/aws-otel-collector:v0.43.3",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ def keep_image(store: Store, image: Image) -> None:
     create_record(store, f"images/{image.name}/{image.number:06d}.json", image)
 
 
-def missing_images(store: Store) -> tuple[str, ...]:
-    """Those of ours that were never pushed."""
+def missing_images(store: Store, wanted: Iterable[str] = OURS) -> tuple[str, ...]:
+    """Those, of ours unless others are named, that were never pushed."""
     known = images(store)
-    return tuple(name for name in OURS if name not in known)
+    return tuple(name for name in wanted if name not in known)

@@ -13,6 +13,7 @@ from watchkeeper.adapters.aws.store import RoutedStore, S3Store
 from watchkeeper.app.aws.names import Names, is_central
 from watchkeeper.app.setup.aws_sections import CENTRAL, AwsSection
 from watchkeeper.app.setup.project import Project
+from watchkeeper.core.encoding import digest
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.stacks import StackState
 
@@ -57,7 +58,14 @@ class Landscape:
         return self._accounts[number]
 
     def stacks(self, scope: str) -> Stacks:
-        return Stacks(self.account_of(scope).client("cloudformation"))
+        """A large template lies in the scope's bucket, which its first stack makes: that one is small."""
+
+        def kept(template: str) -> str:
+            key = f"templates/{digest(template.encode())[:16]}.yaml"
+            self.scope_store(scope).write(key, template.encode())
+            return f"https://{self.bucket(scope)}.s3.{self.names.region}.amazonaws.com/{key}"
+
+        return Stacks(self.account_of(scope).client("cloudformation"), kept)
 
     def state(self, scope: str, layer: str) -> StackState | None:
         return self.stacks(scope).state(self.names.stack(scope, layer))
@@ -90,6 +98,10 @@ class Landscape:
         """What all environments share; its bucket admits the roles of each account, so nobody has to change
         it."""
         return S3Store(self.near_central().client("s3"), self.bucket(CENTRAL))
+
+    def scope_store(self, scope: str) -> S3Store:
+        """The bucket that a scope has to itself."""
+        return self.central_store() if is_central(scope) else self.capture_store(scope)
 
     def near_central(self) -> Account:
         """Who we are, when our account is one of the project's; else the central account as its role."""

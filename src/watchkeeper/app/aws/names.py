@@ -48,6 +48,10 @@ class Names:
         """The pipeline, the model package group and the event bus: one each, in the central account."""
         return f"watchkeeper-{self.project}"
 
+    def topic(self, scope: str, kind: str, account: str) -> str:
+        """The ARN of a topic for alerts: `paging`, `digest`, `tickets` or `alerts`, which are all of them."""
+        return f"arn:aws:sns:{self.region}:{account}:watchkeeper-{self.project}-{scope}-{kind}"
+
     def repository(self, image: str) -> str:
         return f"watchkeeper-{self.project}/{image}"
 

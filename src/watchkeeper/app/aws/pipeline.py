@@ -8,7 +8,7 @@ from optuna.distributions import BaseDistribution, FloatDistribution, IntDistrib
 
 from watchkeeper.app.aws.images import images, missing_images
 from watchkeeper.app.aws.landscape import Landscape
-from watchkeeper.app.aws.layers import Site, network_of
+from watchkeeper.app.aws.site import Site, network_of
 from watchkeeper.app.setup.aws_sections import CENTRAL
 from watchkeeper.app.setup.project import FILE
 from watchkeeper.core.encoding import canonical, digest

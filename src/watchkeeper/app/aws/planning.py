@@ -12,8 +12,9 @@ import yaml
 from watchkeeper.app.aws.costs import MonthlyCost, Prices, Traffic, monthly_cost
 from watchkeeper.app.aws.deploying import Choice, LayerPlan, plan_layers
 from watchkeeper.app.aws.landscape import Landscape
-from watchkeeper.app.aws.layers import templates_folder
+from watchkeeper.app.aws.layers import planned_outputs
 from watchkeeper.app.aws.names import is_central
+from watchkeeper.app.aws.site import Site, templates_folder
 from watchkeeper.app.setup.aws_sections import CENTRAL
 from watchkeeper.core.values import Role, Status
 
@@ -82,11 +83,12 @@ def aws_plan(landscape: Landscape, choice: Choice, told: Assumptions) -> AwsPlan
 def permissions_of(landscape: Landscape, choice: Choice) -> tuple[str, ...]:
     """The IAM actions that whoever deploys these layers needs: ours, and those of each resource's
     handlers."""
+    outputs = planned_outputs(landscape)
     needs = yaml.safe_load((templates_folder() / "needs.yaml").read_text(encoding="utf-8"))
     types = {
         type_
-        for _, layer in choice.layers(landscape)
-        for type_ in re.findall(r"Type: (AWS::[\w:]+)", layer.text())
+        for scope, layer in choice.layers(landscape)
+        for type_ in re.findall(r"Type: (AWS::[\w:]+)", layer.text(Site(landscape, scope, outputs)))
     }
     return tuple(sorted({*CALLS, *(action for type_ in types for action in needs[type_])}))
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from watchkeeper.app.aws.deploying import Choice, has_records, waits_for
+from watchkeeper.app.aws.environment_layers import ENDPOINT
 from watchkeeper.app.aws.landscape import Landscape
-from watchkeeper.app.aws.layers import ENDPOINT, Layer, Site, known_outputs
+from watchkeeper.app.aws.layers import known_outputs
+from watchkeeper.app.aws.site import Layer, Site
 from watchkeeper.app.aws.target import baseline_versions
 from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.registry.packages import package_of

@@ -14,9 +14,11 @@ from watchkeeper.adapters.aws.trail import S3Trail
 from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.adapters.local.tracking import MlflowTracker
 from watchkeeper.adapters.memory.tracking import MemoryTracker
+from watchkeeper.app.aws.environment_layers import ENDPOINT
 from watchkeeper.app.aws.landscape import Landscape, open_landscape
-from watchkeeper.app.aws.layers import ENDPOINT, Site, known_outputs
+from watchkeeper.app.aws.layers import known_outputs
 from watchkeeper.app.aws.pipeline import TRACKING, tracking_uri
+from watchkeeper.app.aws.site import Site
 from watchkeeper.app.registry.baselines import baselines
 from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.registry.packages import package_of

@@ -7,16 +7,16 @@ import gzip
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 from watchkeeper.adapters.aws.pipeline import PipelineRun, SageMakerPipeline
 from watchkeeper.adapters.sources.dataset import Dataset
+from watchkeeper.app.aws.central_layers import PIPELINE
 from watchkeeper.app.aws.deploying import Choice, Outcome, deploy
 from watchkeeper.app.aws.landscape import Landscape
-from watchkeeper.app.aws.layers import PIPELINE
 from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.registry.packages import package_of
-from watchkeeper.app.registry.records import create_record, read_records
+from watchkeeper.app.registry.records import create_record
+from watchkeeper.app.registry.stored_data import StoredData, stored_data
 from watchkeeper.app.retraining.train import code_version
 from watchkeeper.app.setup.aws_sections import CENTRAL
 from watchkeeper.core.errors import ExistsError, InputError, Refused
@@ -26,19 +26,6 @@ from watchkeeper.core.values import Actor, Progress
 NEWEST = "newest"
 STEPS = 8  # of an execution that makes a model, its condition too
 Report = Callable[[Progress], None]
-
-
-@dataclass(frozen=True, slots=True)
-class StoredData:
-    """Rows in the artefact bucket, under their digest."""
-
-    number: int
-    key: str
-    digest: str
-    rows: int
-    source: str
-    time: datetime
-    actor: Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +51,6 @@ def put_data(store: Store, rows: Dataset, actor: Actor, clock: Clock) -> StoredD
     stored = StoredData(number, key, rows.digest, rows.frame.height, rows.source, clock.now(), actor)
     create_record(store, f"data/records/{number:06d}.json", stored)
     return stored
-
-
-def stored_data(store: Store) -> StoredData | None:
-    """What was put last; None when nothing was."""
-    found = read_records(store, "data/records/", StoredData)
-    return max(found, key=lambda each: each.number, default=None)
 
 
 def executed_with(

@@ -16,7 +16,7 @@ from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.app.aws import checks_running, checks_standing
 from watchkeeper.app.aws.checks import CheckFunction, Seen, Visit, wrong
 from watchkeeper.app.registry.records import create_record
-from watchkeeper.app.setup.doctor import Check, Finding
+from watchkeeper.app.setup.check import Check, Finding
 from watchkeeper.core.audit import Event
 from watchkeeper.core.errors import WatchkeeperError
 from watchkeeper.core.values import Actor, Progress

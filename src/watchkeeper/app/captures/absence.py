@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from watchkeeper.app.captures.changes import changes
 from watchkeeper.app.captures.rows import Source
-from watchkeeper.app.setup.doctor import Check, Finding
+from watchkeeper.app.setup.check import Check, Finding
 from watchkeeper.app.setup.targets import Books
 from watchkeeper.core.errors import DeniedError
 from watchkeeper.core.ports import ANY, Store

@@ -83,6 +83,7 @@ class OutcomeKind(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+    REGISTERED = "registered"  # on AWS: the version waits for people, who promote it
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,8 @@ class Retrain:
         answered in time is: the firing may ask again.
         """
         ended = self.outcome
-        return ended is not None and ended.promoted is None and ended.kind is not OutcomeKind.CANCELLED
+        kept = (OutcomeKind.CANCELLED, OutcomeKind.REGISTERED)
+        return ended is not None and ended.promoted is None and ended.kind not in kept
 
 
 def retrains(store: Store, environment: str) -> tuple[Retrain, ...]:

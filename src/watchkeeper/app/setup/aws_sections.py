@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -10,6 +11,9 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from watchkeeper.app.setup.section import OneOf, Section, said
 
 CENTRAL = "central"  # the scope of what all environments share; no environment may be called so
+
+
+_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 class Job(StrEnum):
@@ -21,6 +25,8 @@ class Job(StrEnum):
     COLLECTOR = "collector"
     RETRAIN = "retrain"
     BRIDGE = "bridge"
+    STARTER = "starter"
+    READER = "reader"
     DEPLOYER = "deployer"
 
 
@@ -84,6 +90,21 @@ class LocalSection(Section):
     """This machine; there is nothing to set."""
 
 
+class AwsAlertsSection(Section):
+    """Who is told by SNS, beside the receivers: HTTPS addresses and mail addresses, which have to confirm."""
+
+    paging: list[str] = []
+    digest: list[str] = []
+
+    @field_validator("paging", "digest")
+    @classmethod
+    def _reachable(cls, places: list[str]) -> list[str]:
+        for number, place in enumerate(places):
+            if not place.startswith("https://") and not _MAIL.fullmatch(place):
+                raise said(f'want https://… or a mail address, got "{place}"', number)
+        return places
+
+
 class AwsSection(Section):
     """Where on AWS, by which of the agency's rules, and on what."""
 
@@ -97,6 +118,7 @@ class AwsSection(Section):
     namespace: str = Field(default="Watchkeeper", pattern=r"^[^:]{1,255}$")
     feature_metrics: bool = False  # a series for each feature, where else the worst stands for all
     instances: InstancesSection = InstancesSection()
+    alerts: AwsAlertsSection = AwsAlertsSection()
 
     @field_validator("accounts")
     @classmethod

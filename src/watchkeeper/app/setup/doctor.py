@@ -9,7 +9,6 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
@@ -20,30 +19,13 @@ from watchkeeper.adapters.local.trail import FolderTrail
 from watchkeeper.adapters.secrets import REFERENCE, resolve
 from watchkeeper.app.setup.alert_sections import BY_SECRET_URL
 from watchkeeper.app.setup.audit import verify_log
+from watchkeeper.app.setup.check import Check, Finding
 from watchkeeper.app.setup.project import FILE, load_project
 from watchkeeper.core.errors import WatchkeeperError
 
 PORT = 8321  # what `watchkeeper up` listens on
 LEAST_FREE = 1024**3  # bytes
 _OLDEST = (3, 11)
-
-
-class Finding(StrEnum):
-    """How a check came out; only `wrong` keeps something from working."""
-
-    FINE = "fine"
-    MISSING = "missing"
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at, what was found, and how to mend it."""
-
-    what: str
-    finding: Finding
-    found: str
-    mend: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ class ToolCheck:
 
 def stack_files(project: Project, environments: Sequence[str], settings: StackSettings) -> Mapping[str, str]:
     """The files by name. Raises InputError for what the servers cannot say."""
-    alerts = [_alerts(project, name) for name in environments]
+    alerts = [alerts_of(project, name) for name in environments]
     groups = {f"{each.project}-{each.environment}": each.rules for each in alerts}
     try:
         return {
@@ -59,10 +59,12 @@ def stack_files(project: Project, environments: Sequence[str], settings: StackSe
 
 def alarms_of(project: Project, environments: Sequence[str], namespace: str) -> AlarmTemplate:
     """The rules of these environments as CloudWatch alarms. Raises InputError for one that there is not."""
-    watched = [
-        Watched(project.name, name, project.endpoint(name), project.rules(name)) for name in environments
-    ]
-    return alarm_template(watched, namespace)
+    return alarm_template([watched_of(project, name) for name in environments], namespace)
+
+
+def watched_of(project: Project, environment: str) -> Watched:
+    """An environment's rules with its endpoint."""
+    return Watched(project.name, environment, project.endpoint(environment), project.rules(environment))
 
 
 def write_stack(folder: Path, files: Mapping[str, str]) -> None:
@@ -109,7 +111,8 @@ def _routes(project: Project, environment: str) -> Iterator[tuple[Rule, list[str
         yield rule, [DOOR, *told], [f"{name}={value}" for name, value in labels.items()]
 
 
-def _alerts(project: Project, environment: str) -> EnvironmentAlerts:
+def alerts_of(project: Project, environment: str) -> EnvironmentAlerts:
+    """An environment's rules with who is told of them."""
     return EnvironmentAlerts(
         environment=environment,
         project=project.name,
