@@ -61,7 +61,7 @@ test: $(STAMP) ## run all tests
 # themselves, so a service that the packages bring is not started, and stopped where systemd started it all the same.
 test-deps: $(EXTRAS:%=.venv-%/.stamp) $(STRANGERS:%=.venv-%/.stamp) ## install what tests start: programs, where apt is; PySpark, atheris, scikit-learn and shap, Schemathesis, doubles of AWS into environments of their own
 	@packages=; \
-	for pair in promtool:prometheus amtool:prometheus-alertmanager chromium:chromium wrk:wrk java:openjdk-17-jre-headless node:nodejs npm:npm; do \
+	for pair in promtool:prometheus amtool:prometheus-alertmanager chromium:chromium wrk:wrk java:openjdk-17-jre-headless node:nodejs npm:npm vmagent:victoria-metrics; do \
 		command -v "$${pair%%:*}" >/dev/null || packages="$$packages $${pair##*:}"; \
 	done; \
 	if test -z "$$packages"; then echo "test-deps: all programs there"; $(MAKE) --no-print-directory $(GRAFANA)/.stamp; exit; fi; \

@@ -71,7 +71,7 @@ def program(name: str) -> str:
 @dataclass
 class Doubles:
     """The running servers. `calls` are the requests made by sessions from here, as (service, operation,
-    input)."""
+    input); `jobs` are processing jobs that anybody asked for."""
 
     ministack: str
     moto: str
@@ -79,6 +79,7 @@ class Doubles:
     formation: Formation = field(default_factory=lambda: Formation(Makers(lambda _: None)))
     pipelines: Pipelines = field(default_factory=Pipelines)
     runtime: Runtime = field(default_factory=Runtime)
+    jobs: list[dict[str, Any]] = field(default_factory=list)
     calls: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     clients: dict[str, Any] = field(default_factory=dict)
 
@@ -116,6 +117,14 @@ class Doubles:
             )
         return self.clients[service]
 
+    def new_job(self, asked: dict[str, Any]) -> bool:
+        """Note a processing job that is asked for; False for a name that was taken before."""
+        assert request_faults("sagemaker", "CreateProcessingJob", asked) == []
+        taken = {each["ProcessingJobName"] for each in self.jobs}
+        if asked["ProcessingJobName"] not in taken:
+            self.jobs.append(asked)
+        return asked["ProcessingJobName"] not in taken
+
     def reset(self) -> None:
         """As if nothing had ever been asked."""
         for url in (f"{self.ministack}/_ministack/reset", f"{self.moto}/moto-api/reset"):
@@ -123,6 +132,7 @@ class Doubles:
         self.formation = Formation(Makers(self.client, {"AWS_ENDPOINT_URL_SAGEMAKER": self.ours}))
         self.pipelines, self.runtime = Pipelines(), Runtime()
         self.calls.clear()
+        self.jobs.clear()
 
     def _seen(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         service = model.service_model.service_name
@@ -215,8 +225,12 @@ def _front(doubles: Doubles) -> type[Quiet]:
             name = target.partition(".")[2]
             if name in OURS["sagemaker"]:
                 self._answer(*_sagemaker(doubles, name, body), kind="application/x-amz-json-1.1")
-            else:
-                self._answer(*_passed_on(doubles.moto, dict(self.headers), body))
+                return
+            if name == "CreateProcessingJob" and not doubles.new_job(json.loads(body)):
+                said = {"__type": "ResourceInUse", "message": "Processing job names must be unique."}
+                self._answer(400, json.dumps(said).encode())  # moto takes a name twice
+                return
+            self._answer(*_passed_on(doubles.moto, dict(self.headers), body))
 
         def _answer(self, status: int, body: bytes, kind: str = "application/x-amz-json-1.1") -> None:
             self.send_response(status)

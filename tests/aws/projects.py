@@ -10,7 +10,7 @@ from tests.aws.doubles import Doubles
 from tests.aws.formation import ACCOUNT, REGION
 from tests.aws.packages import package
 from watchkeeper.adapters.local.clock import WallClock
-from watchkeeper.app.aws.images import OURS, Image, keep_image
+from watchkeeper.app.aws.images import OTHERS, OURS, Image, keep_image
 from watchkeeper.app.aws.landscape import Landscape
 from watchkeeper.app.registry.packages import Package, keep_package
 from watchkeeper.app.registry.records import create_record
@@ -46,7 +46,7 @@ def landscape_of(doubles: Doubles, folder: Path, *changes: tuple[str, str]) -> L
 
 def push_images(store: Store) -> None:
     """As `watchkeeper aws images push` leaves them on record."""
-    for number, name in enumerate(OURS):
+    for number, name in enumerate((*OURS, *OTHERS)):
         uri = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/watchkeeper-demo/{name}@sha256:{number:064d}"
         keep_image(store, Image(name, 1, uri, "abc", datetime(2026, 1, 1, tzinfo=UTC), ANA))
 

@@ -54,7 +54,8 @@ def test_a_plan_is_words_and_figures(workspace: Path, doubles: Doubles) -> None:
     assert doubles.formation.stacks == {}
     found = answer(workspace, doubles, "aws", "plan", "--env", "dev")
     assert [each["stack"] for each in found["layers"]] == [
-        f"watchkeeper-demo-dev-{name}" for name in ("foundation", "roles", "endpoint")
+        f"watchkeeper-demo-dev-{name}"
+        for name in ("foundation", "roles", "alerting", "alarms", "endpoint", "monitors")
     ]
     kinds = {each["kind"]: each["quantity"] for each in found["cost"]["costs"]}
     assert (kinds["kms-keys"], kinds["endpoint-hours/ml.m5.large"]) == (4, 3 * 730)
@@ -83,7 +84,7 @@ def test_a_deployment_that_is_killed_ten_times_comes_to_the_same_end(
     assert done.returncode == 0, done.stderr
     assert "waiting for an approved model in dev" in done.stdout
     held = {name: stack.status for name, stack in doubles.formation.stacks.items()}
-    assert len(held) == 4 + 3 * 2
+    assert len(held) == 6 + 3 * 4
     assert set(held.values()) == {"CREATE_COMPLETE"}
     found = answer(workspace, doubles, "aws", "plan")
     assert not any(each["changes"] and each["changes"]["changes"] for each in found["layers"])
@@ -105,10 +106,11 @@ def test_from_an_empty_account_to_a_started_pipeline_and_back(workspace: Path, d
     assert started["execution"].endswith("/execution/000000000001")
     shown = run(workspace, doubles, "aws", "pipeline", "show")
     assert json.loads(shown.stdout)["Version"] == "2020-12-01"
+    assert run(workspace, doubles, "aws", "deploy").returncode == 0
     assert run(workspace, doubles, "aws", "status").returncode == 0
     assert answer(workspace, doubles, "models", "list", "--target", "aws") == []
     wrong = run(workspace, doubles, "aws", "destroy", "--yes", "other")
     assert (wrong.returncode, "nothing was removed" in wrong.stderr) == (1, True)
     gone = answer(workspace, doubles, "aws", "destroy", "--yes", "demo")
-    assert (len(gone["stacks"]), len(gone["kept"])) == (11, 4)
+    assert (len(gone["stacks"]), len(gone["kept"])) == (23, 4)
     assert run(workspace, doubles, "aws", "status").returncode == 1

@@ -13,13 +13,13 @@ from watchkeeper.adapters.aws.account import Account
 from watchkeeper.app.aws.costs import (
     Prices,
     Traffic,
-    executions_in_month,
     interface_endpoints,
     monthly_cost,
     monthly_units,
     read_prices,
 )
 from watchkeeper.app.aws.landscape import Landscape
+from watchkeeper.app.aws.units import executions_in_month
 from watchkeeper.core.cron import Cron
 from watchkeeper.core.errors import InputError
 
@@ -49,10 +49,12 @@ def test_what_stands_there_is_what_the_templates_make(landscape: Landscape) -> N
         for stack in stacks.values()
         for resource in stack.resources().values()
         if resource.type == "AWS::CloudWatch::Alarm"
-        for metric in resource.properties["Metrics"]
-        if "MetricStat" in metric
+        for metric in resource.properties.get("Metrics", [{"MetricStat": "its one metric"}])
     ]
-    assert counted(landscape, "alarm-metrics", traffic) == len(metrics)
+    plain = [metric for metric in metrics if "MetricStat" in metric]
+    queries = [metric for metric in metrics if "SELECT" in metric.get("Expression", "")]
+    assert counted(landscape, "alarm-metrics", traffic) == len(plain)
+    assert counted(landscape, "insights-metrics", traffic) == len(queries)
 
 
 @pytest.mark.parametrize(

@@ -72,15 +72,17 @@ def test_an_empty_account_is_planned_deployed_in_stages_and_then_unchanged(
     assert waiting["prod endpoint"] == "waiting for an approved model in prod"
     first = deploy(landscape, EVERYTHING, quiet)
     assert {stage.outcome for stage in first.stages} == {Outcome.MADE, Outcome.WAITING}
-    assert [each.command for each in first.waiting][:2] == [
+    copies = "--mirror amazon/aws-otel-collector:v0.43.3 --mirror prom/cloudwatch-exporter:v0.16.0"
+    assert [each.command for each in first.waiting][:3] == [
         "watchkeeper aws images push",
+        f"watchkeeper aws images push {copies}",
         "watchkeeper train --target aws --wait",
     ]
     assert not [stage for stage in first.stages if stage.layer == "network" and stage.scope != CENTRAL]
     store = landscape.central_store()
     push_images(store)
     second = outcomes(landscape)
-    assert second["central pipeline"] == "made"
+    assert (second["central pipeline"], second["central collector"], second["dev monitors"]) == ("made",) * 3
     assert {text for name, text in second.items() if "endpoint" in name} == {"waiting"}
     assert {text for name, text in second.items() if "roles" in name or "foundation" in name} == {"unchanged"}
     add_version(doubles, store, 1)
@@ -89,9 +91,9 @@ def test_an_empty_account_is_planned_deployed_in_stages_and_then_unchanged(
     assert {stage.scope for stage in third.stages if stage.outcome is Outcome.WAITING} == {"uat", "prod"}
     assert "watchkeeper models promote 1 --to uat --target aws" in [each.command for each in third.waiting]
     again = plan_layers(landscape, EVERYTHING)
-    assert [each.changes.changes for each in again if each.changes] == [()] * 12
+    assert [each.changes.changes for each in again if each.changes] == [()] * 24
     told = [entry.event for entry in log(target_in(landscape, Path("/nonexistent")).trail)]
-    assert len([event for event in told if event.action == "aws.deploy"]) == 11
+    assert len([event for event in told if event.action == "aws.deploy"]) == 24
     assert {event.actor.how for event in told if event.action == "aws.deploy"} == {"session"}
 
 
@@ -107,7 +109,8 @@ def test_what_the_registry_serves_the_stack_serves_and_status_says_when_not(
     assert found["prod"].faults == ("the records say that v2 serves, the stack serves v1",)
     assert found["uat"].faults == ()
     changed = outcomes(landscape, Choice(("prod",)))
-    assert changed == {"prod foundation": "unchanged", "prod roles": "unchanged", "prod endpoint": "changed"}
+    assert {name for name, outcome in changed.items() if outcome != "unchanged"} == {"prod endpoint"}
+    assert len(changed) == 6
     assert aws_status(landscape, EVERYTHING).ok
     (config,) = [
         each
@@ -149,9 +152,10 @@ def test_destroy_takes_endpoints_before_what_they_stand_on_and_keeps_the_records
     kept = store.list("")
     done = destroy(landscape, EVERYTHING, quiet)
     order = [name.removeprefix("watchkeeper-demo-") for name in done.stacks]
-    assert order[:3] == ["prod-endpoint", "prod-roles", "prod-foundation"]
+    parts = ("monitors", "endpoint", "alarms", "alerting", "roles", "foundation")
+    assert order[:6] == [f"prod-{part}" for part in parts]
     assert order[-1] == "central-foundation"
-    assert len(order) == 14
+    assert len(order) == 8 + 3 * 6
     assert [each for each in store.list("") if not each.startswith("audit-")] == [
         each for each in kept if not each.startswith("audit-")
     ]
@@ -172,9 +176,9 @@ def test_one_layer_is_deployed_alone_and_needs_those_before_it(landscape: Landsc
         deploy(landscape, Choice((CENTRAL,), "roles"), quiet)
     assert outcomes(landscape, Choice((CENTRAL,), "foundation")) == {"central foundation": "made"}
     with pytest.raises(
-        InputError, match="find layer monitors of dev: want one of foundation, roles, endpoint"
+        InputError, match="find layer network of dev: want one of foundation, roles, alerting, alarms"
     ):
-        deploy(landscape, Choice(("dev",), "monitors"), quiet)
+        deploy(landscape, Choice(("dev",), "network"), quiet)
 
 
 def test_a_layer_that_fails_is_rolled_back_and_the_next_run_goes_on(

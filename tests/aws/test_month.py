@@ -13,9 +13,10 @@ from tests.aws.projects import ANA
 from tests.aws.running import Deployed, deployed_project
 from tests.training.history import sales
 from watchkeeper.adapters.memory.clock import MovedClock
-from watchkeeper.app.aws.costs import HOURS, Traffic, executions_in_month, monthly_units
-from watchkeeper.app.aws.planning import expected_series
+from watchkeeper.app.aws.costs import Traffic, monthly_units
+from watchkeeper.app.aws.series import expected_series
 from watchkeeper.app.aws.target import target_of
+from watchkeeper.app.aws.units import HOURS, executions_in_month
 from watchkeeper.app.monitoring.run import run_monitor
 from watchkeeper.app.monitoring.schedule import MonitorRun
 from watchkeeper.app.registry.schemas import schema

@@ -27,7 +27,7 @@ _COARSE = (
     (15 * _DAY, 300),
     (0, _MINUTE),
 )  # older than, in seconds: kept at these periods
-_OF_ENDPOINTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+OF_ENDPOINT: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ModelLatency", "aws_extended_statistics", ("p50", "p95", "p99")),
     ("OverheadLatency", "aws_extended_statistics", ("p50", "p95", "p99")),
     ("Invocations", "aws_statistics", ("Sum",)),
@@ -54,7 +54,7 @@ def endpoint_config(source: Source, endpoints: Sequence[str]) -> str:
             "aws_dimension_select": {"EndpointName": list(endpoints)},
             kind: list(statistics),
         }
-        for name, kind, statistics in _OF_ENDPOINTS
+        for name, kind, statistics in OF_ENDPOINT
     ]
     times = {"delay_seconds": 2 * _MINUTE, "range_seconds": 5 * _MINUTE, "period_seconds": _MINUTE}
     return _config(source, times, metrics)

@@ -21,7 +21,7 @@ from watchkeeper.render.cloudwatch_exporter import STATISTIC, exported_name
 
 ENDPOINTS, MONITORS = "endpoints", "monitors"
 ADDRESS = "AWS_PROMETHEUS_ENDPOINT"  # the variable that holds where samples are written
-_INTERVALS = {ENDPOINTS: 60, MONITORS: 240}  # seconds; a series that is scraped less often goes stale between
+INTERVALS = {ENDPOINTS: 60, MONITORS: 240}  # seconds; a series that is scraped less often goes stale between
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Collected:
 
 def scrape_config(of: Collected, intervals: dict[str, int] | None = None) -> dict[str, Any]:
     """Prometheus' configuration inside the collector's; `intervals` are seconds by job."""
-    every = intervals or _INTERVALS
+    every = intervals or INTERVALS
     jobs = {ENDPOINTS: (of.endpoints, "endpoint_name"), MONITORS: (of.monitors, "endpoint")}
     return {
         "global": {"scrape_interval": "60s", "scrape_timeout": "30s"},

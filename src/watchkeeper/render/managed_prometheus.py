@@ -25,12 +25,13 @@ _PAIRS = (
     "{{ range $place, $pair := %s }}{{ if $place }},{{ end }}"
     '{{ printf "%%q:%%q" $pair.Name $pair.Value }}{{ end }}'
 )
+# A brace before an action is an action of its own, as three of them cannot be read.
 MESSAGE = (
     '{"version":"4","status":{{ printf "%q" .Status }},"alerts":['
     "{{ range $number, $alert := .Alerts }}{{ if $number }},{{ end }}"
-    '{"status":{{ printf "%q" $alert.Status }},"labels":{'
+    '{"status":{{ printf "%q" $alert.Status }},"labels":{{ "{" }}'
     + _PAIRS % "$alert.Labels.SortedPairs"
-    + '},"annotations":{'
+    + '},"annotations":{{ "{" }}'
     + _PAIRS % "$alert.Annotations.SortedPairs"
     + '},"startsAt":"{{ $alert.StartsAt.Format "2006-01-02T15:04:05Z07:00" }}",'
     '"endsAt":"{{ $alert.EndsAt.Format "2006-01-02T15:04:05Z07:00" }}"}'

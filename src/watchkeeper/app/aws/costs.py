@@ -18,13 +18,13 @@ from watchkeeper.app.aws.landscape import Landscape
 from watchkeeper.app.aws.layers import layers_of
 from watchkeeper.app.aws.names import is_central
 from watchkeeper.app.aws.site import templates_folder
+from watchkeeper.app.aws.units import HOURS, Units, executions_in_month
+from watchkeeper.app.aws.watching_costs import watching_units
 from watchkeeper.app.judging.judges import JUDGES
 from watchkeeper.app.setup.aws_sections import CENTRAL
-from watchkeeper.core.cron import Cron
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.windows import Window
 
-HOURS = 730  # of a month, as AWS counts one
 STALE = 180  # days after which prices are said to be old
 _MINUTE = 60
 CAPTURE_FILES = 60  # an hour, while requests come: a file is closed after a minute
@@ -48,16 +48,6 @@ class Traffic:
     def __post_init__(self) -> None:
         if self.requests_a_day < 0 or not 1 <= self.hours_a_day <= 24 or self.bytes_a_request < 0:
             raise InputError(f"count units: want requests of 0 or more in 1 to 24 hours a day, got {self}")
-
-
-@dataclass(frozen=True, slots=True)
-class Units:
-    """How many of one kind a month of one scope needs, and why."""
-
-    kind: str
-    scope: str
-    quantity: float
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +121,7 @@ def monthly_units(landscape: Landscape, traffic: Traffic, now: datetime) -> tupl
         for units in (
             *_standing(landscape, scope),
             *(() if is_central(scope) else _running(landscape, scope, traffic, now)),
+            *watching_units(landscape, scope, now),
             *(_training(landscape) if is_central(scope) else ()),
         )
     )
@@ -185,14 +176,6 @@ def _of_execution(window: Window, labels_until: datetime | None, files_a_second:
 def _days(start: datetime, end: datetime) -> int:
     """How many calendar days a range touches."""
     return (end - timedelta(microseconds=1)).toordinal() - start.toordinal() + 1
-
-
-def executions_in_month(schedule: Cron, now: datetime) -> tuple[datetime, ...]:
-    """When a schedule comes due in the month from `now` on."""
-    found, end = [schedule.next(now)], now + timedelta(hours=HOURS)
-    while found[-1] <= end:
-        found.append(schedule.next(found[-1]))
-    return tuple(found[:-1])
 
 
 def _training(landscape: Landscape) -> Iterator[Units]:

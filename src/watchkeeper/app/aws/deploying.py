@@ -12,8 +12,8 @@ from watchkeeper.app.aws.central_layers import PIPELINE
 from watchkeeper.app.aws.environment_layers import ENDPOINT, MONITORS
 from watchkeeper.app.aws.images import OTHERS, OURS, images, missing_images
 from watchkeeper.app.aws.landscape import Landscape
-from watchkeeper.app.aws.layers import known_outputs, layer_named, layers_of, planned_outputs
-from watchkeeper.app.aws.pipeline import keep_definition, pipeline_definition
+from watchkeeper.app.aws.layers import UNKNOWN, known_outputs, layer_named, layers_of, planned_outputs
+from watchkeeper.app.aws.pipeline import keep_definition, keep_project, pipeline_definition
 from watchkeeper.app.aws.site import Layer, Site
 from watchkeeper.app.aws.target import version_parameters
 from watchkeeper.app.aws.zips import FunctionCode
@@ -143,7 +143,7 @@ def request_of(site: Site, layer: Layer) -> StackRequest:
     """A layer's stack, with what records say of it: the pipeline's definition, the version that serves."""
     request = layer.request(site)
     if layer.codes or layer.images:
-        found = {name: code.key for name, code in _codes(site, layer).items()}
+        found = _code_keys(site, layer)
         known = images(site.landscape.central_store()) if layer.images else {}
         found |= {name: known[image].uri for name, image in layer.images.items()}
         return replace(request, parameters={**request.parameters, **found})
@@ -184,6 +184,8 @@ def _deploy_layer(site: Site, layer: Layer, report: Report) -> Stage:
     if layer is PIPELINE:
         store = site.landscape.central_store()
         keep_definition(store, pipeline_definition(site, store))
+    if layer is MONITORS:
+        keep_project(site.landscape.central_store(), site.landscape.project)
     for code in _codes(site, layer).values():
         site.landscape.scope_store(site.scope).write(code.key, code.data)
     request, stacks = request_of(site, layer), site.landscape.stacks(site.scope)
@@ -192,6 +194,13 @@ def _deploy_layer(site: Site, layer: Layer, report: Report) -> Stage:
     if outcome is not Outcome.UNCHANGED:
         _tell(site.landscape, request)
     return Stage(site.scope, layer.name, name, outcome)
+
+
+def _code_keys(site: Site, layer: Layer) -> dict[str, str]:
+    """Where a layer's functions lie; before there are records they cannot be told."""
+    if not has_records(site.landscape):
+        return {name: f"{UNKNOWN}{name}" for name in layer.codes}
+    return {name: code.key for name, code in _codes(site, layer).items()}
 
 
 def _codes(site: Site, layer: Layer) -> dict[str, FunctionCode]:

@@ -57,9 +57,7 @@ def start_plan(site: Site, store: Store) -> StartPlan:
 
 
 def start_code(site: Site, store: Store) -> FunctionCode:
-    """The function that starts them; the project file that their jobs read is put where its plan says."""
-    text = site.landscape.project.text.encode()
-    store.write(project_key(text), text)
+    """The function that starts them."""
     return function_code("start", start_plan(site, store))
 
 

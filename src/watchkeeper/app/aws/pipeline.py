@@ -10,7 +10,7 @@ from watchkeeper.app.aws.images import images, missing_images
 from watchkeeper.app.aws.landscape import Landscape
 from watchkeeper.app.aws.site import Site, network_of
 from watchkeeper.app.setup.aws_sections import CENTRAL
-from watchkeeper.app.setup.project import FILE
+from watchkeeper.app.setup.project import FILE, Project
 from watchkeeper.core.encoding import canonical, digest
 from watchkeeper.core.errors import InputError
 from watchkeeper.core.ports import Store
@@ -47,6 +47,12 @@ def pipeline_definition(site: Site, store: Store) -> Definition:
         )
     project = site.landscape.project.text.encode()
     return Definition(canonical(definition(_plan(site, store, project))), project)
+
+
+def keep_project(store: Store, project: Project) -> None:
+    """Put the project file where jobs are told that it is."""
+    text = project.text.encode()
+    store.write(project_key(text), text)
 
 
 def keep_definition(store: Store, made: Definition) -> None:

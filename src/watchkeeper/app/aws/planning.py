@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,10 +12,9 @@ from watchkeeper.app.aws.costs import MonthlyCost, Prices, Traffic, monthly_cost
 from watchkeeper.app.aws.deploying import Choice, LayerPlan, plan_layers
 from watchkeeper.app.aws.landscape import Landscape
 from watchkeeper.app.aws.layers import planned_outputs
-from watchkeeper.app.aws.names import is_central
+from watchkeeper.app.aws.series import Series, expected_series
 from watchkeeper.app.aws.site import Site, templates_folder
 from watchkeeper.app.setup.aws_sections import CENTRAL
-from watchkeeper.core.values import Role, Status
 
 CALLS = (  # our own, beside those that CloudFormation makes in our name
     "cloudformation:CreateChangeSet",
@@ -33,15 +31,6 @@ CALLS = (  # our own, beside those that CloudFormation makes in our name
     "s3:PutObject",
     "sts:GetCallerIdentity",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """How many time series a schedule is expected to have."""
-
-    schedule: str
-    environment: str
-    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,36 +88,3 @@ def vpc_endpoints(region: str) -> tuple[str, ...]:
     text = (templates_folder() / "network.yaml").read_text(encoding="utf-8")
     found = re.findall(r"ServiceName: !Sub (\S+)", text)
     return tuple(sorted(name.replace("${AWS::Region}", region) for name in found))
-
-
-def expected_series(landscape: Landscape) -> Iterator[Series]:
-    """Series of each schedule: of every schedule, of a monitor's window, and of the columns it looks at.
-
-    What `app.monitoring.exposure` makes of a regression, without SLAs, segments and drift of all columns
-    together; of bias eight for each facet.
-    """
-    for environment in landscape.scopes:
-        if is_central(environment):
-            continue
-        settings = landscape.project.environment(environment)
-        features = sum(role is Role.FEATURE for role in settings.data.columns.values())
-        by_column = {
-            "data-quality": len(settings.data.inputs)
-            + 1
-            + features
-            + 1,  # completeness and drift, the answer's too
-            "explainability": features,
-        }
-        for monitor, section in settings.monitors.items():
-            name = f"{landscape.project.endpoint(environment)}-{monitor}"
-            own = _BY_WINDOW.get(monitor, 1) + by_column.get(monitor, 0) + 8 * len(section.facet)
-            yield Series(name, environment, _OF_SCHEDULE + own)
-
-
-_OF_SCHEDULE = (
-    len(Status) + 6
-)  # the status, rows, window's end, revision, baseline's age, two of recent windows
-_BY_WINDOW = {
-    "model-quality": 8,
-    "explainability": 3,
-}  # violations, and figures; of any other the violations alone
