@@ -206,7 +206,14 @@ class Stack:
             return self.arn(logical)
         if attribute == "RepositoryUri":
             return f"{self.account}.dkr.ecr.{self.region}.amazonaws.com/{name}"
-        if attribute in ("ModelName", "EndpointConfigName", "EndpointName", "GroupId", "WorkspaceId"):
+        if attribute in (
+            "JobDefinitionName",
+            "ModelName",
+            "EndpointConfigName",
+            "EndpointName",
+            "GroupId",
+            "WorkspaceId",
+        ):
             return name
         raise ValueError(f"no attribute {attribute} is known of {logical}")
 

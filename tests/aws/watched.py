@@ -71,8 +71,12 @@ class Watched:
         self.doubles.client("s3").put_object(Bucket=bucket, Key=key, Body=labels)
 
 
-def watched_project(doubles: Doubles, folder: Path, trained: Loop, *changes: tuple[str, str]) -> Watched:
-    deployed = deployed_project(doubles, folder, trained, *HOURLY, *changes)
+def watched_project(
+    doubles: Doubles, folder: Path, trained: Loop, *changes: tuple[str, str], labels: str = "0 hours"
+) -> Watched:
+    """With labels that come so much later than the requests."""
+    hourly = [(old, new.replace("0 hours", labels)) for old, new in HOURLY]
+    deployed = deployed_project(doubles, folder, trained, *hourly, *changes)
     deploy(deployed.landscape, HERE, quiet)
     return Watched(deployed, doubles, full_hour(), "dev", deployed.endpoint)
 

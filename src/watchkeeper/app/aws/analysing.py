@@ -117,7 +117,11 @@ def message_of(execution: Execution) -> str:
 
 
 def scheduled_for(project: Project, order: JobOrder) -> datetime:
-    """The time of the monitor's schedule that has this window. Raises InputError when none has."""
+    """The time of the monitor's schedule that has this window.
+
+    Model Monitor knows nothing of the delay of labels: then its window's end is the time itself. Raises
+    InputError for a window that is neither.
+    """
     section = section_of(project, MonitorRun(order.monitor, order.environment, order.window.end))
     latest = section.labels.delay.after(order.window.end) + _SLACK
     time = section.schedule.next(latest)
@@ -127,6 +131,9 @@ def scheduled_for(project: Project, order: JobOrder) -> datetime:
         time = section.schedule.previous(time)
         if time < order.window.end:
             break
+    plain = Window(section.schedule.previous(order.window.end), order.window.end)
+    if order.window == plain and section.schedule.next(plain.start) == plain.end:
+        return plain.end
     raise InputError(
         f"run monitor {order.monitor} in {order.environment}: want the window of a time of its schedule "
         f"{section.schedule}, labels {section.labels.delay} later, got {order.window}"
@@ -145,7 +152,7 @@ def _target(order: JobOrder, folder: Path) -> Target:
     return Target(
         project=landscape.project,
         folder=folder,
-        store=RememberingStore(_mounted(order, landscape.store(order.environment))),
+        store=RememberingStore(_mounted(landscape.project, order, landscape.store(order.environment))),
         clock=wall,
         trail=S3Trail(landscape.central_store(), wall),
         tracker=MemoryTracker(),
@@ -153,12 +160,17 @@ def _target(order: JobOrder, folder: Path) -> Target:
     )
 
 
-def _mounted(order: JobOrder, rest: SweptStore) -> SweptStore:
-    """Nothing is mounted of a window without captures: then it is looked up why there are none."""
+def _mounted(project: Project, order: JobOrder, rest: SweptStore) -> SweptStore:
+    """The records with the captures as they are mounted, where those are of the window that is judged.
+
+    Nothing is mounted of a window without captures: then it is looked up why there are none.
+    """
     route = f"captures/{order.environment}/"
-    if not (order.source / route).is_dir():
+    found = [folder for folder in (order.source, *order.source.parents) if (folder / route).is_dir()]
+    section = section_of(project, MonitorRun(order.monitor, order.environment, order.window.end))
+    if not found or section.window(scheduled_for(project, order)) != order.window:
         return rest
-    return RoutedStore(rest, {route: lambda: FolderStore(order.source)})
+    return RoutedStore(rest, {route: lambda: FolderStore(found[0])})
 
 
 def _place_files(target: Target, execution: Execution, output: Path) -> None:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from watchkeeper.adapters.aws.trail import S3Trail
 from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.app.aws.central_layers import PIPELINE
-from watchkeeper.app.aws.environment_layers import ENDPOINT, MONITORS
+from watchkeeper.app.aws.environment_layers import ENDPOINT, MODEL_MONITOR, MONITORS
 from watchkeeper.app.aws.images import OTHERS, OURS, images, missing_images
 from watchkeeper.app.aws.landscape import Landscape
 from watchkeeper.app.aws.layers import UNKNOWN, known_outputs, layer_named, layers_of, planned_outputs
@@ -134,6 +134,10 @@ def waits_for(site: Site, layer: Layer) -> Waiting | None:
         return Waiting(f"waiting for {words}", "watchkeeper aws images push")
     if missing := missing_images(store, layer.images.values()):
         return _no_copies(missing)
+    if layer is MODEL_MONITOR and site.landscape.state(site.scope, ENDPOINT.name) is None:
+        return Waiting(
+            f"waiting for the endpoint of {site.scope}", f"watchkeeper aws deploy --env {site.scope}"
+        )
     if layer is ENDPOINT and catalogue(store).serving(site.scope) is None:
         return _no_model(site, store)
     return None
@@ -184,7 +188,7 @@ def _deploy_layer(site: Site, layer: Layer, report: Report) -> Stage:
     if layer is PIPELINE:
         store = site.landscape.central_store()
         keep_definition(store, pipeline_definition(site, store))
-    if layer is MONITORS:
+    if layer in (MONITORS, MODEL_MONITOR):
         keep_project(site.landscape.central_store(), site.landscape.project)
     for code in _codes(site, layer).values():
         site.landscape.scope_store(site.scope).write(code.key, code.data)
@@ -210,8 +214,8 @@ def _codes(site: Site, layer: Layer) -> dict[str, FunctionCode]:
 
 
 def _no_copies(names: Sequence[str]) -> Waiting:
-    copies = " ".join(f"--mirror {OTHERS[name]}" for name in names)
-    return Waiting(f"waiting for images: {', '.join(names)}", f"watchkeeper aws images push {copies}")
+    copies = "".join(f" --mirror {OTHERS[name]}" for name in names if name in OTHERS)
+    return Waiting(f"waiting for images: {', '.join(names)}", f"watchkeeper aws images push{copies}")
 
 
 def _no_model(site: Site, store: Store) -> Waiting:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watchkeeper.app.aws.monitors import start_code, told_of_schedules
+from watchkeeper.app.aws.monitors import project_uri, start_code, told_of_model_monitor, told_of_schedules
 from watchkeeper.app.aws.network_layer import NETWORK
 from watchkeeper.app.aws.site import Layer, Site, iam_of, kept_days, log_days, network_of
 from watchkeeper.app.aws.telemetry import alarm_slots, alerting_slots, bridge_code
@@ -64,6 +64,22 @@ def _monitors(site: Site) -> dict[str, str]:
     }
 
 
+def _model_monitor(site: Site) -> dict[str, str]:
+    """All but the image."""
+    return {
+        "Environment": site.scope,
+        "EndpointName": site.of("endpoint", "EndpointName"),
+        "SchemaVersion": site.of("endpoint", "SchemaVersion"),
+        "ProjectUri": project_uri(site),
+        "MonitorRoleArn": site.of("roles", "MonitorRoleArn"),
+        "CaptureBucketName": site.of("foundation", "CaptureBucketName"),
+        "KeyArn": site.of("foundation", "KeyArn"),
+        "InstanceType": site.landscape.section(site.scope).instances.processing,
+        **network_of(site),
+        **told_of_model_monitor(site),
+    }
+
+
 def _alerting(site: Site) -> dict[str, str]:
     return {
         "Project": site.landscape.names.project,
@@ -87,10 +103,17 @@ ENDPOINT = Layer(
     "endpoint",
     "environment/endpoint.yaml",
     _endpoint,
-    ("EndpointName", "ModelPackageArn", "ModelVersion", "BaselineVersions"),
+    ("EndpointName", "ModelPackageArn", "ModelVersion", "BaselineVersions", "SchemaVersion"),
 )
 MONITORS = Layer(
     "monitors", "environment/monitors.yaml", _monitors, ("DueQueueArn",), codes={"StartCode": start_code}
+)
+MODEL_MONITOR = Layer(
+    "model-monitor",
+    "environment/model-monitor.yaml",
+    _model_monitor,
+    ("EndpointName",),
+    images={"AnalyzerImage": "analyzer"},
 )
 ALARMS = Layer("alarms", "environment/alarms.yaml", _alarms, (), filled=alarm_slots)
 ENVIRONMENT_LAYERS = (
@@ -120,4 +143,5 @@ ENVIRONMENT_LAYERS = (
     ALARMS,
     ENDPOINT,
     MONITORS,
+    MODEL_MONITOR,
 )

@@ -23,6 +23,7 @@ def layers_of(landscape: Landscape, scope: str) -> tuple[Layer, ...]:
         left_out.add("network")
     if section.tracking != "sagemaker":
         left_out.add("tracking")
+    left_out.add("model-monitor" if section.schedule == "eventbridge" else "monitors")
     if not is_central(scope) and not has_alarms(landscape.project, scope):
         left_out.add("alarms")
     every = CENTRAL_LAYERS if is_central(scope) else ENVIRONMENT_LAYERS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from watchkeeper.app.aws.functions.job import Schedule, StartPlan
@@ -19,6 +20,7 @@ from watchkeeper.core.windows import Duration
 _NONE = "none"  # of a monitor that the environment has not
 _SOME_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 _SPREAD = (1, 60)  # minutes over which starts are spread, at least and at most
+_OF_MODEL_MONITOR = re.compile(r"cron\(0 (\*|\d+|\d+/\d+) \? \* \* \*\)")  # contract 8.6
 _SECONDS = 4 * 3600  # that a job may take
 
 
@@ -27,7 +29,6 @@ def start_plan(site: Site, store: Store) -> StartPlan:
     landscape, scope = site.landscape, site.scope
     section, monitors = landscape.section(scope), landscape.project.environment(scope).monitors
     endpoint, network = landscape.project.endpoint(scope), network_of(site)
-    folder = project_key(landscape.project.text.encode()).rpartition("/")[0]
     return StartPlan(
         environment=scope,
         endpoint=endpoint,
@@ -39,7 +40,7 @@ def start_plan(site: Site, store: Store) -> StartPlan:
         key=site.of("foundation", "KeyArn"),
         subnets=tuple(network["SubnetIds"].split(",")),
         security_groups=tuple(network["SecurityGroupIds"].split(",")),
-        project=f"s3://{site.of('foundation', 'ArtefactBucketName', CENTRAL)}/{folder}",
+        project=project_uri(site),
         namespace=section.namespace,
         seconds=_SECONDS,
         tags={"project": landscape.names.project, "environment": scope, "watchkeeper": "monitor"},
@@ -56,6 +57,12 @@ def start_plan(site: Site, store: Store) -> StartPlan:
     )
 
 
+def project_uri(site: Site) -> str:
+    """The folder of the project file that jobs read."""
+    folder = project_key(site.landscape.project.text.encode()).rpartition("/")[0]
+    return f"s3://{site.of('foundation', 'ArtefactBucketName', CENTRAL)}/{folder}"
+
+
 def start_code(site: Site, store: Store) -> FunctionCode:
     """The function that starts them."""
     return function_code("start", start_plan(site, store))
@@ -69,12 +76,33 @@ def told_of_schedules(site: Site) -> dict[str, str]:
     monitors = site.landscape.project.environment(site.scope).monitors
     told = {}
     for name in JUDGES:
-        prefix = name.title().replace("-", "")
+        prefix = _prefix(name)
         section = monitors.get(name)
         expression, zone = (_NONE, "UTC") if section is None else _expression(name, section.schedule)
         told[f"{prefix}Schedule"] = expression
         told[f"{prefix}Timezone"] = zone
         told[f"{prefix}Spread"] = str(_SPREAD[0] if section is None else spread(section.schedule))
+    return told
+
+
+def told_of_model_monitor(site: Site) -> dict[str, str]:
+    """Each monitor's expression, for Model Monitor's own schedules.
+
+    Raises InputError for one that Model Monitor does not know: it has hours and days, in UTC, and no others.
+    """
+    monitors, told = site.landscape.project.environment(site.scope).monitors, {}
+    for name in JUDGES:
+        section, expression = monitors.get(name), _NONE
+        if section is not None:
+            expression, zone = _expression(name, section.schedule)
+            expression = re.sub(r"\* \* \? \*\)$", "? * * *)", expression)
+            if not _OF_MODEL_MONITOR.fullmatch(expression) or zone != "UTC":
+                raise InputError(
+                    f"schedule monitor {name} by Model Monitor: want each hour, each day, or each so many "
+                    "hours, as cron(0 * ? * * *), cron(0 8 ? * * *) or cron(0 0/6 ? * * *) in UTC, got "
+                    f"{section.schedule}; targets.aws.schedule: eventbridge knows every schedule"
+                )
+        told[f"{_prefix(name)}Schedule"] = expression
     return told
 
 
@@ -88,6 +116,10 @@ def spread(schedule: Cron) -> int:
     quarter = (schedule.next(first) - first) / 4
     least, most = _SPREAD
     return min(max(quarter // timedelta(minutes=1), least), most)
+
+
+def _prefix(monitor: str) -> str:
+    return monitor.title().replace("-", "")
 
 
 def _expression(name: str, schedule: Cron) -> tuple[str, str]:
