@@ -31,6 +31,7 @@ from tests.aws.makers import Makers
 from tests.aws.pipelines import Pipelines
 from tests.aws.runtime import Runtime
 from tests.aws.shapes import answer_faults, operation, request_faults
+from tests.aws.trails import Trails
 from tests.shared import CHECKOUT
 from tests.webhooks import Quiet, served
 from watchkeeper.adapters.aws.account import Account, open_account
@@ -56,6 +57,7 @@ OURS = {
         "StartPipelineExecution",
     ),
     "sagemaker-runtime": ("InvokeEndpoint",),
+    "cloudtrail": ("ListPublicKeys",),
 }
 _PATIENCE = 60.0  # seconds
 
@@ -79,6 +81,7 @@ class Doubles:
     formation: Formation = field(default_factory=lambda: Formation(Makers(lambda _: None)))
     pipelines: Pipelines = field(default_factory=Pipelines)
     runtime: Runtime = field(default_factory=Runtime)
+    trails: Trails = field(default_factory=Trails)
     jobs: list[dict[str, Any]] = field(default_factory=list)
     calls: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     clients: dict[str, Any] = field(default_factory=dict)
@@ -95,6 +98,8 @@ class Doubles:
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_ENDPOINT_URL": self.ministack,
             "AWS_ENDPOINT_URL_CLOUDFORMATION": self.ours,
+            "AWS_ENDPOINT_URL_CLOUDTRAIL": self.ours,
+            "AWS_ENDPOINT_URL_AMP": self.moto,
             "AWS_ENDPOINT_URL_SAGEMAKER": self.ours,
             "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": self.ours,
             "NO_PROXY": "127.0.0.1",
@@ -113,7 +118,7 @@ class Doubles:
         """A client of the root's, for what tests do by themselves; nothing of it is recorded."""
         if service not in self.clients:
             self.clients[service] = _client(
-                service, self.moto if service.startswith("sagemaker") else self.ministack
+                service, self.moto if service.startswith(("sagemaker", "amp")) else self.ministack
             )
         return self.clients[service]
 
@@ -130,7 +135,7 @@ class Doubles:
         for url in (f"{self.ministack}/_ministack/reset", f"{self.moto}/moto-api/reset"):
             urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=30).close()  # noqa: S310 - ours
         self.formation = Formation(Makers(self.client, {"AWS_ENDPOINT_URL_SAGEMAKER": self.ours}))
-        self.pipelines, self.runtime = Pipelines(), Runtime()
+        self.pipelines, self.runtime, self.trails = Pipelines(), Runtime(), Trails()
         self.calls.clear()
         self.jobs.clear()
 
@@ -222,7 +227,10 @@ def _front(doubles: Doubles) -> type[Quiet]:
             if not target:
                 self._answer(*_formation(doubles.formation, body), kind="text/xml")
                 return
-            name = target.partition(".")[2]
+            name = target.rpartition(".")[2]
+            if ".CloudTrail_" in target:
+                self._answer(*doubles.trails.answer(name, doubles.ministack, dict(self.headers), body))
+                return
             if name in OURS["sagemaker"]:
                 self._answer(*_sagemaker(doubles, name, body), kind="application/x-amz-json-1.1")
                 return
@@ -274,6 +282,7 @@ def _sagemaker(doubles: Doubles, name: str, body: bytes) -> tuple[int, bytes]:
 
 
 def _passed_on(url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+    """moto tells services apart by the host's name."""
     connection = HTTPConnection(url.removeprefix("http://"), timeout=60)
     try:
         connection.request(
@@ -281,9 +290,7 @@ def _passed_on(url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, 
             "/",
             body,
             {k: v for k, v in headers.items() if k.lower() != "host"}
-            | {
-                "host": f"api.sagemaker.{REGION}.amazonaws.com"  # moto tells services apart by it
-            },
+            | {"host": f"api.sagemaker.{REGION}.amazonaws.com"},
         )
         response = connection.getresponse()
         return response.status, response.read()

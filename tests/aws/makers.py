@@ -75,6 +75,9 @@ def _bucket(of: Makers, p: Mapping[str, Any]) -> Attributes:
         CreateBucketConfiguration={"LocationConstraint": "ap-southeast-1"},
     )
     s3 = of.client("s3")
+    if p.get("ObjectLockEnabled"):  # MiniStack's would keep tests from taking anything away
+        asked = {"Bucket": name, "ObjectLockConfiguration": lock_of(p["ObjectLockConfiguration"])}
+        assert request_faults("s3", "PutObjectLockConfiguration", asked) == []
     s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=p["VersioningConfiguration"])
     (rule,) = p["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     encryption = {
@@ -89,6 +92,27 @@ def _bucket(of: Makers, p: Mapping[str, Any]) -> Attributes:
     s3.put_public_access_block(
         Bucket=name, PublicAccessBlockConfiguration=p["PublicAccessBlockConfiguration"]
     )
+    return {}
+
+
+def lock_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    rule = given["Rule"]["DefaultRetention"]
+    return {**given, "Rule": {"DefaultRetention": {**rule, "Days": int(rule["Days"])}}}
+
+
+def _trail(of: Makers, p: Mapping[str, Any]) -> Attributes:
+    asked = {
+        "Name": p["TrailName"],
+        "S3BucketName": p["S3BucketName"],
+        "KmsKeyId": p["KMSKeyId"],
+        "IsMultiRegionTrail": p["IsMultiRegionTrail"],
+        "IncludeGlobalServiceEvents": p["IncludeGlobalServiceEvents"],
+        "EnableLogFileValidation": p["EnableLogFileValidation"],
+    }
+    selectors = {"TrailName": p["TrailName"], "AdvancedEventSelectors": p["AdvancedEventSelectors"]}
+    assert request_faults("cloudtrail", "PutEventSelectors", selectors) == []
+    of.quietly("cloudtrail", "create_trail", "TrailAlreadyExistsException", **asked)
+    of.call("cloudtrail", "start_logging", Name=p["TrailName"])
     return {}
 
 
@@ -292,6 +316,7 @@ _MAKERS: dict[str, Callable[[Makers, Mapping[str, Any]], Attributes]] = {
     "AWS::EC2::SecurityGroup": _group,
     "AWS::EC2::VPCEndpoint": _vpc_endpoint,
     "AWS::CloudWatch::Alarm": _alarm,
+    "AWS::CloudTrail::Trail": _trail,
     "AWS::SageMaker::ModelPackageGroup": _package_group,
     "AWS::SageMaker::Pipeline": _pipeline,
     "AWS::SageMaker::Model": _model,
@@ -349,6 +374,7 @@ _REMOVERS: dict[str, Callable[[Makers, str, Mapping[str, Any]], Any]] = {
         AssociationId=name
     ),
     "AWS::CloudWatch::Alarm": lambda of, name, _: of.client("cloudwatch").delete_alarms(AlarmNames=[name]),
+    "AWS::CloudTrail::Trail": lambda of, name, _: of.client("cloudtrail").delete_trail(Name=name),
     "AWS::SageMaker::Pipeline": lambda of, name, _: of.client("sagemaker").delete_pipeline(
         PipelineName=name, ClientRequestToken="0" * 32
     ),

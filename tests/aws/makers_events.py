@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.aws.makers import Makers
 
 Attributes = dict[str, str]
-ACCOUNT, REGION = "123456789012", "ap-southeast-1"
+_WORKSPACE = "ws-00000000-0000-0000-0000-000000000000"  # of the form that requests want
 
 
 def check(service: str, operation: str, asked: dict[str, Any]) -> None:
@@ -162,39 +162,51 @@ def _lower(value: Any) -> Any:
     return [_lower(each) for each in value] if isinstance(value, list) else value
 
 
-def _workspace(_: Makers, p: Mapping[str, Any]) -> Attributes:
-    asked = {"alias": p["Alias"], "tags": {each["Key"]: each["Value"] for each in p["Tags"]}}
-    check("amp", "CreateWorkspace", asked)
-    definition = {
-        "workspaceId": "ws-00000000-0000-0000-0000-000000000000",
-        "data": p["AlertManagerDefinition"].encode(),
-    }
+def _workspace(of: Makers, p: Mapping[str, Any]) -> Attributes:
+    """moto has workspaces and rule groups, and no alert manager."""
+    client = of.client("amp")
+    definition = {"workspaceId": _WORKSPACE, "data": p["AlertManagerDefinition"].encode()}
     check("amp", "CreateAlertManagerDefinition", definition)
-    return {"Ref": "arn:aws:aps:ap-southeast-1:123456789012:workspace/ws-1", "WorkspaceId": "ws-1"}
+    known = client.list_workspaces(alias=p["Alias"])["workspaces"]
+    tags = {each["Key"]: each["Value"] for each in p["Tags"]}
+    check("amp", "CreateWorkspace", {"alias": p["Alias"], "tags": tags})
+    made = known[0] if known else client.create_workspace(alias=p["Alias"], tags=tags)
+    name = made["workspaceId"]
+    return {"Ref": made["arn"], "Arn": made["arn"], "WorkspaceId": name}
 
 
-def _rule_groups(_: Makers, p: Mapping[str, Any]) -> Attributes:
-    asked = {
-        "workspaceId": "ws-00000000-0000-0000-0000-000000000000",
-        "name": p["Name"],
-        "data": p["Data"].encode(),
-    }
+def _rule_groups(of: Makers, p: Mapping[str, Any]) -> Attributes:
+    asked = {"workspaceId": p["Workspace"].rpartition("/")[2], "name": p["Name"], "data": p["Data"].encode()}
     check("amp", "CreateRuleGroupsNamespace", asked)
+    known = of.client("amp").list_rule_groups_namespaces(workspaceId=asked["workspaceId"])
+    if any(each["name"] == p["Name"] for each in known["ruleGroupsNamespaces"]):
+        of.client("amp").put_rule_groups_namespace(**asked)
+    else:
+        of.client("amp").create_rule_groups_namespace(**asked)
     return {}
 
 
-def _task(_: Makers, p: Mapping[str, Any]) -> Attributes:
+def _cluster(of: Makers, p: Mapping[str, Any]) -> Attributes:
+    asked = {"clusterName": p["ClusterName"], "settings": _lower(p["ClusterSettings"])}
+    check("ecs", "CreateCluster", asked)
+    of.client("ecs").create_cluster(**asked)
+    return {}
+
+
+def _task(of: Makers, p: Mapping[str, Any]) -> Attributes:
     asked = _lower(p)
     for each, given in zip(asked["containerDefinitions"], p["ContainerDefinitions"], strict=True):
         each["logConfiguration"]["options"] = given["LogConfiguration"]["Options"]
     check("ecs", "RegisterTaskDefinition", asked)
-    return {"Ref": f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/{p['Family']}:1"}
+    made = of.client("ecs").register_task_definition(**asked)["taskDefinition"]
+    return {"Ref": made["taskDefinitionArn"]}
 
 
-def _service(_: Makers, p: Mapping[str, Any]) -> Attributes:
+def _service(of: Makers, p: Mapping[str, Any]) -> Attributes:
     asked = _lower(p)
     check("ecs", "CreateService", asked)
-    return {"Ref": f"arn:aws:ecs:{REGION}:{ACCOUNT}:service/{p['ServiceName']}"}
+    made = of.client("ecs").create_service(**asked)["service"]
+    return {"Ref": made["serviceArn"]}
 
 
 MAKERS: dict[str, Callable[[Makers, Mapping[str, Any]], Attributes]] = {
@@ -213,7 +225,7 @@ MAKERS: dict[str, Callable[[Makers, Mapping[str, Any]], Attributes]] = {
     "AWS::APS::Workspace": _workspace,
     "AWS::APS::RuleGroupsNamespace": _rule_groups,
     "AWS::APS::ResourcePolicy": lambda _, p: json.loads(p["PolicyDocument"]) and {},
-    "AWS::ECS::Cluster": lambda _, __: {},
+    "AWS::ECS::Cluster": _cluster,
     "AWS::ECS::TaskDefinition": _task,
     "AWS::ECS::Service": _service,
 }

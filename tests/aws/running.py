@@ -17,7 +17,7 @@ from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.adapters.sources.dataset import dataset
 from watchkeeper.app.aws.checks import Effort, Visit
 from watchkeeper.app.aws.deploying import Choice, deploy
-from watchkeeper.app.aws.images import OURS, Image, keep_image
+from watchkeeper.app.aws.images import OTHERS, OURS, Image, keep_image
 from watchkeeper.app.aws.landscape import Landscape
 from watchkeeper.app.aws.training import put_data
 from watchkeeper.app.aws.validating import Validation, validate
@@ -63,12 +63,20 @@ def push(doubles: Doubles, store: Store) -> None:
         keep_image(store, Image(name, 1, f"{uri}@{digest}", "abc", WallClock().now(), ANA))
 
 
+def push_copies(store: Store) -> None:
+    """Others' images, which nobody pulls here."""
+    for name in OTHERS:
+        uri = f"123456789012.dkr.ecr.ap-southeast-1.amazonaws.com/watchkeeper-demo/{name}@sha256:{0:064d}"
+        keep_image(store, Image(name, 1, uri, "v1", WallClock().now(), ANA))
+
+
 def deployed_project(doubles: Doubles, folder: Path, trained: Loop, *changes: tuple[str, str]) -> Deployed:
     """Every stack of it; version 1 serves everywhere on record, and answers in dev."""
     landscape = landscape_of(doubles, folder, ONE_ACCOUNT, OF_FILES, *changes)
     deploy(landscape, HERE, quiet)
     store = landscape.central_store()
     push(doubles, store)
+    push_copies(store)
     for key in trained.store.list(""):
         store.write(key, trained.store.read(key))
     arn = package(doubles)

@@ -78,11 +78,12 @@ def policies_of(stacks: Mapping[tuple[str, str], Stack]) -> list[Policy]:
         policy
         for (scope, _), stack in stacks.items()
         for logical, resource in stack.resources().items()
-        for policy in _of(f"{scope} {logical}", stack, logical, resource.type, resource.properties)
+        for policy in policy_of(f"{scope} {logical}", stack, logical, resource.type, resource.properties)
     ]
 
 
-def _of(name: str, stack: Stack, logical: str, type_: str, p: Mapping[str, Any]) -> list[Policy]:
+def policy_of(name: str, stack: Stack, logical: str, type_: str, p: Mapping[str, Any]) -> list[Policy]:
+    """The policies of one resource."""
     account = stack.account
     if type_ == "AWS::IAM::Role":
         arn = stack.arn(logical)

@@ -269,6 +269,7 @@ _ARNS = {  # service, and how the resource is named
     "AWS::Lambda::Function": ("lambda", "function:{}"),
     "AWS::Logs::LogGroup": ("logs", "log-group:{}:*"),
     "AWS::APS::Workspace": ("aps", "workspace/{}"),
+    "AWS::CloudTrail::Trail": ("cloudtrail", "trail/{}"),
     "AWS::SageMaker::ModelPackageGroup": ("sagemaker", "model-package-group/{}"),
     "AWS::SageMaker::MlflowTrackingServer": ("sagemaker", "mlflow-tracking-server/{}"),
 }
@@ -280,6 +281,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "AWS::Events::EventBus": ("Name",),
     "AWS::Logs::LogGroup": ("LogGroupName",),
     "AWS::CloudWatch::Alarm": ("AlarmName",),
+    "AWS::CloudTrail::Trail": ("TrailName",),
     "AWS::SQS::Queue": ("QueueName",),
     "AWS::SNS::Topic": ("TopicName",),
     "AWS::Lambda::Function": ("FunctionName",),

@@ -91,9 +91,9 @@ def test_an_empty_account_is_planned_deployed_in_stages_and_then_unchanged(
     assert {stage.scope for stage in third.stages if stage.outcome is Outcome.WAITING} == {"uat", "prod"}
     assert "watchkeeper models promote 1 --to uat --target aws" in [each.command for each in third.waiting]
     again = plan_layers(landscape, EVERYTHING)
-    assert [each.changes.changes for each in again if each.changes] == [()] * 24
+    assert [each.changes.changes for each in again if each.changes] == [()] * 25
     told = [entry.event for entry in log(target_in(landscape, Path("/nonexistent")).trail)]
-    assert len([event for event in told if event.action == "aws.deploy"]) == 24
+    assert len([event for event in told if event.action == "aws.deploy"]) == 25
     assert {event.actor.how for event in told if event.action == "aws.deploy"} == {"session"}
 
 
@@ -155,7 +155,7 @@ def test_destroy_takes_endpoints_before_what_they_stand_on_and_keeps_the_records
     parts = ("monitors", "endpoint", "alarms", "alerting", "roles", "foundation")
     assert order[:6] == [f"prod-{part}" for part in parts]
     assert order[-1] == "central-foundation"
-    assert len(order) == 8 + 3 * 6
+    assert len(order) == 9 + 3 * 6
     assert [each for each in store.list("") if not each.startswith("audit-")] == [
         each for each in kept if not each.startswith("audit-")
     ]
@@ -168,7 +168,9 @@ def test_destroy_takes_endpoints_before_what_they_stand_on_and_keeps_the_records
     destroy(landscape, EVERYTHING, quiet)
     gone = destroy(landscape, EVERYTHING, quiet, records=True)
     assert (gone.stacks, len(gone.emptied), gone.emptied[-1]) == ((), 4, landscape.bucket(CENTRAL))
-    assert doubles.client("s3").list_buckets()["Buckets"] == []
+    assert [each["Name"] for each in doubles.client("s3").list_buckets()["Buckets"]] == [
+        landscape.names.trail_bucket("123456789012")
+    ], "who did it stays on record, and its files are locked"
 
 
 def test_one_layer_is_deployed_alone_and_needs_those_before_it(landscape: Landscape) -> None:

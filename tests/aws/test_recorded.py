@@ -38,6 +38,8 @@ TABLE: dict[str, list[dict[str, Any]]] = yaml.safe_load(
 )
 ACTIONS = {
     "s3:ListObjectsV2": "s3:ListBucket",
+    "amp:DescribeWorkspace": "aps:DescribeWorkspace",
+    "amp:ListRuleGroupsNamespaces": "aps:ListRuleGroupsNamespaces",
     "sagemaker-runtime:InvokeEndpoint": "sagemaker:InvokeEndpoint",
 }
 FREE = ("sts:GetCallerIdentity",)  # needs no permission: service-authorization/latest/reference/list_awssts
@@ -47,21 +49,31 @@ NAMED = {  # what of a request names the resource, and what kind of one that is
     "TrackingServerName": "mlflow-tracking-server/{}",
     "repositoryName": "repository/{}",
     "StackName": "stack/{}/1",
+    "workspaceId": "workspace/{}",
+    "Name": "trail/{}",
 }
-ARNS = ("PipelineExecutionArn", "ModelPackageArn", "ModelPackageName")
+ARNS = ("PipelineExecutionArn", "ModelPackageArn", "ModelPackageName", "TopicArn")
+OF_NOTHING = ("cloudwatch:ListMetrics", "sagemaker:ListProcessingJobs")  # they know no resource
 
 
-def arn_of(service: str, asked: dict[str, Any]) -> str:
+def arn_of(service: str, name: str, asked: dict[str, Any]) -> str:
     if service == "s3":
         key = asked.get("Key", "")
         return f"arn:aws:s3:::{asked['Bucket']}" + (f"/{key}" if key else "")
-    for name in ARNS:
-        if name in asked:
-            return str(asked[name])
+    for each in ARNS:
+        if each in asked:
+            return str(asked[each])
     if "ChangeSetName" in asked and "StackName" not in asked:
         return ""  # by the ARN of a change set, which the stack's statement covers
-    where = {"sagemaker-runtime": "sagemaker"}.get(service, service)
-    (found,) = [form.format(asked[name]) for name, form in NAMED.items() if name in asked]
+    where = {"sagemaker-runtime": "sagemaker", "amp": "aps"}.get(service, service)
+    if service == "sqs":
+        queue = asked.get("QueueName") or asked["QueueUrl"].rpartition("/")[2]
+        return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"
+    if service == "ecs":
+        return f"arn:aws:ecs:{REGION}:{ACCOUNT}:service/{asked['cluster']}/{asked['services'][0]}"
+    if f"{service}:{name}" in OF_NOTHING:
+        return "*"
+    (found,) = [form.format(asked[key]) for key, form in NAMED.items() if key in asked]
     return f"arn:aws:{where}:{REGION}:{ACCOUNT}:{found}"
 
 
@@ -70,7 +82,7 @@ def recorded(doubles: Doubles) -> Iterator[tuple[str, str]]:
     seen = set()
     for service, name, asked in doubles.calls:
         action = ACTIONS.get(f"{service}:{name}", f"{service}:{name}")
-        if action not in FREE and (found := (action, arn_of(service, asked))) not in seen:
+        if action not in FREE and (found := (action, arn_of(service, name, asked))) not in seen:
             seen.add(found)
             yield found
 

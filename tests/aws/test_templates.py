@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,15 @@ import pytest
 
 from tests.aws.doubles import program
 from tests.aws.projects import project_on_aws
-from tests.aws.stacks_of import Policy, policies_of, stacks_of, texts_of
-from tests.aws.templates import FOLDER, TEMPLATES, template
+from tests.aws.stacks_of import Policy, policies_of, policy_of, stacks_of, texts_of
+from tests.aws.templates import FOLDER, TEMPLATES, Stack, template
 from tests.shared import CHECKOUT
 from watchkeeper.app.aws.central_layers import CENTRAL_LAYERS
 from watchkeeper.app.aws.environment_layers import ENVIRONMENT_LAYERS
+from watchkeeper.core.statistics.types import Types
+from watchkeeper.core.values import ColumnType
+from watchkeeper.monitors.data_quality_values import DataQualityStatistics, FeatureStatistics
+from watchkeeper.render.cloudwatch import MetricLabels, data_quality_metrics
 
 
 def faults(asked: list[dict[str, Any]]) -> dict[str, list[str]]:
@@ -37,7 +42,7 @@ def test_every_template_is_clean(tmp_path: Path) -> None:
     texts = {name: text_of(name) for name in TEMPLATES} | texts_of(project_on_aws(tmp_path))
     found = faults([{"name": name, "text": text} for name, text in texts.items()])
     assert found == {name: [] for name in TEMPLATES}
-    assert len(TEMPLATES) == 14
+    assert len(TEMPLATES) == 17
 
 
 def test_every_policy_is_clean(tmp_path: Path) -> None:
@@ -148,6 +153,26 @@ MISTAKES = (
     ("central/actions.yaml", "AuthType: AWS_IAM", "AuthType: NONE", "addresses_are_known_by_iam"),
     ("central/collector.yaml", "MaximumPercent: 100", "MaximumPercent: 200", "never_two_collectors"),
     ("central/prometheus.yaml", "LoggingConfiguration:", "X:", "metrics_outlive_their_stack"),
+    (
+        "audit.yaml",
+        "EnableLogFileValidation: true",
+        "EnableLogFileValidation: false",
+        "trails_cannot_be_doubted",
+    ),
+    ("audit.yaml", "IsMultiRegionTrail: true", "IsMultiRegionTrail: false", "trails_cannot_be_doubted"),
+    (
+        "audit.yaml",
+        "{Field: eventCategory, Equals: [Management]}",
+        "{Field: eventCategory, Equals: [Insight]}",
+        "trails_cannot_be_doubted",
+    ),
+    (
+        "audit.yaml",
+        "{Field: eventCategory, Equals: [Data]}",
+        "{Field: eventCategory, Equals: [Insight]}",
+        "trails_cannot_be_doubted",
+    ),
+    ("audit.yaml", "Mode: COMPLIANCE", "Mode: GOVERNANCE", "trails_are_locked"),
     ("network.yaml", "SourceSecurityGroupId: !If", "CidrIp: 0.0.0.0/0\n          X: !If", "cfn-lint E3002"),
 )
 
@@ -187,6 +212,38 @@ def test_the_permissions_that_cloudformation_needs_are_those_of_the_registry() -
     ran = subprocess.run([program("python"), str(script)], capture_output=True, text=True, check=True)
     assert ran.stdout == text_of("needs.yaml")
     assert "no handlers known of []" in ran.stderr
+
+
+def drift_line() -> str:
+    """What the analyzer writes of a column's drift."""
+    empty = DataQualityStatistics(0, (FeatureStatistics("area", ColumnType.FRACTIONAL, 0, 0, Types()),))
+    return data_quality_metrics(
+        empty, {"area": 0.5}, MetricLabels(datetime(2026, 1, 1, tzinfo=UTC), "e", "s")
+    )
+
+
+def test_the_stack_that_stands_alone_tells_its_five_parts() -> None:
+    name = "monitoring-observability-stack.yaml"
+    found = template(name)["Resources"]
+    parts = ["BaselineBucket", "MonitoringRole", "MonitoringSchedule", "DriftAlarm", "Trail"]
+    assert [each for each in found if each in parts] == parts
+    for number, part in enumerate(parts, start=1):
+        assert re.search(rf"#   {number} {part} ", text_of(name)), part
+        assert re.search(rf"^  # {number} \w", text_of(name), re.MULTILINE), part
+    alarm = found["DriftAlarm"]["Properties"]
+    (line,) = [json.loads(each) for each in drift_line().splitlines()]
+    assert alarm["MetricName"]["Fn::Sub"].replace("${Feature}", "area") == line["MetricName"]
+    assert [each["Name"] for each in alarm["Dimensions"]] == [each["Name"] for each in line["Dimensions"]]
+    told = {key: "x" for key, each in template(name)["Parameters"].items() if "Default" not in each}
+    told["KeyArn"] = "arn:aws:kms:ap-southeast-1:123456789012:key/1"
+    stack = Stack(template(name), told, "watch")
+    policies = [
+        {"name": each.name, "policy": spelt_out(each)}
+        for logical, resource in stack.resources().items()
+        for each in policy_of(logical, stack, logical, resource.type, resource.properties)
+    ]
+    assert len(policies) == 3
+    assert faults(policies) == {each["name"]: [] for each in policies}
 
 
 def test_outputs_are_those_that_layers_promise() -> None:

@@ -48,7 +48,7 @@ def test_a_deployed_project_is_looked_at_from_identity_to_retrain(
     deployed.endpoint.late = 2
     done = deployed.validated()
     assert [each.check.what for each in done.checks] == list(CHECKS)
-    unseen = {"guardrails", "candidate", "prices"}
+    unseen = {"guardrails", "candidate", "prices", "schedules", "metrics"}  # no time of a schedule has come
     assert {name for name, found in findings(done).items() if found != "fine"} == unseen, done
     assert done.ok
     assert "3 requests of 60 rows answered" in words(done, "traffic")
@@ -110,7 +110,8 @@ def test_before_anything_serves_nothing_is_wrong(doubles: Doubles, tmp_path: Pat
     done = validate(Visit(landscape, Effort("dev"), tmp_path))
     assert done.ok
     seen = {name for name, found in findings(done).items() if found == "fine"}
-    assert seen == {"identity", "stacks", "records", "tracking", "alert"}, done
+    standing = {"identity", "stacks", "records", "tracking", "alert", "topics", "prometheus", "trail"}
+    assert seen == standing, done
     assert all(each.check.mend for each in done.checks if each.check.finding is Finding.MISSING)
 
 

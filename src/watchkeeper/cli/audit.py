@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import click
 
 from watchkeeper.app.setup.audit import log, verify_log
 from watchkeeper.app.setup.workspace import open_workspace
+from watchkeeper.cli.by_name import load_named
 from watchkeeper.cli.output import answer, json_option, table, workspace_option
+from watchkeeper.cli.targets import target_option
 from watchkeeper.core.audit import AuditEntry, Verification
+
+ON_AWS = "watchkeeper.cli.audit_aws:show"
 
 
 @click.group()
@@ -32,10 +38,24 @@ def verify(workspace: Path, as_json: bool) -> None:
 
 
 @audit.command("list")
+@click.option(
+    "--since", metavar="TIME", help="With --target aws: from this time on (default: seven days ago)."
+)
+@click.option("--until", metavar="TIME", help="With --target aws: before this time (default: now).")
+@target_option
 @workspace_option
 @json_option
-def list_(workspace: Path, as_json: bool) -> None:
-    """Print every entry, oldest first."""
+def list_(since: str | None, until: str | None, target: str, workspace: Path, as_json: bool) -> None:
+    """Print every entry, oldest first.
+
+    With --target aws, who did what by our own log, by CloudTrail's event history and by the trail's files, as
+    one list. Exit code 1 when a file of the trail is not as it was delivered.
+    """
+    if target == "aws":
+        show = cast(Callable[[Path, str | None, str | None, bool], int], load_named(ON_AWS))
+        sys.exit(show(workspace, since, until, as_json))
+    if since or until:
+        raise click.UsageError("--since and --until go with --target aws")
     entries = log(open_workspace(workspace).trail)
     rows = [_row(entry) for entry in entries]
     answer(

@@ -47,6 +47,13 @@ class Account:
                 self._clients[service] = self.session.client(service, region_name=self.region, config=_CONFIG)
         return self._clients[service]
 
+    def session_client(self, service: str, region: str) -> Any:
+        """A client of the service in another region."""
+        if region == self.region:
+            return self.client(service)
+        with translated(f"reach {service} in {region}"):
+            return self.session.client(service, region_name=region, config=_CONFIG)
+
     @property
     def actor(self) -> Actor:
         """Who acts, as AWS says: the user, or the role with its session's name. Never a typed name.

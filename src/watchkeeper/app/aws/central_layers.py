@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from watchkeeper.app.aws.audit_layer import AUDIT
 from watchkeeper.app.aws.network_layer import NETWORK
 from watchkeeper.app.aws.site import (
     Layer,
@@ -117,6 +118,7 @@ CENTRAL_LAYERS = (
             "TrainingRepositoryUri",
         ),
     ),
+    AUDIT,
     NETWORK,
     Layer(
         "roles",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from watchkeeper.app.aws.audit_layer import AUDIT
 from watchkeeper.app.aws.monitors import project_uri, start_code, told_of_model_monitor, told_of_schedules
 from watchkeeper.app.aws.network_layer import NETWORK
 from watchkeeper.app.aws.site import Layer, Site, iam_of, kept_days, log_days, network_of
@@ -15,6 +16,7 @@ def _foundation(site: Site) -> dict[str, str]:
         "Project": site.landscape.names.project,
         "Environment": site.scope,
         "EndpointName": site.landscape.project.endpoint(site.scope),
+        "CentralAccount": site.landscape.number(CENTRAL),
         "CaptureDays": str(kept_days(site, Kept.CAPTURES)),
         "LogDays": log_days(site),
     }
@@ -118,6 +120,7 @@ MODEL_MONITOR = Layer(
 ALARMS = Layer("alarms", "environment/alarms.yaml", _alarms, (), filled=alarm_slots)
 ENVIRONMENT_LAYERS = (
     Layer("foundation", "environment/foundation.yaml", _foundation, ("KeyArn", "CaptureBucketName")),
+    AUDIT,
     NETWORK,
     Layer(
         "roles",

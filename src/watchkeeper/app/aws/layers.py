@@ -21,6 +21,8 @@ def layers_of(landscape: Landscape, scope: str) -> tuple[Layer, ...]:
     left_out = set()
     if section.network.whole or landscape.network_scope(scope) != scope:
         left_out.add("network")
+    if section.trail == "existing" or landscape.network_scope(scope) != scope:
+        left_out.add("audit")
     if section.tracking != "sagemaker":
         left_out.add("tracking")
     left_out.add("model-monitor" if section.schedule == "eventbridge" else "monitors")

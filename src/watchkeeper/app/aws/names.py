@@ -34,6 +34,10 @@ class Names:
             )
         return name
 
+    def trail_bucket(self, account: str) -> str:
+        """Where an account's trail delivers; there is one trail an account, whatever scopes lie in it."""
+        return self.bucket("trail", account)
+
     def role(self, scope: str, job: str) -> str:
         """Raises InputError for one that IAM would not take."""
         name = f"watchkeeper-{self.project}-{scope}-{job}"

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from watchkeeper.adapters.aws.answers import Answers
 from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.adapters.local.store import FolderStore
-from watchkeeper.app.aws import checks_running, checks_standing
+from watchkeeper.app.aws import checks_running, checks_standing, checks_watching
 from watchkeeper.app.aws.checks import CheckFunction, Seen, Visit, wrong
 from watchkeeper.app.registry.records import create_record
 from watchkeeper.app.setup.check import Check, Finding
@@ -39,6 +39,12 @@ CHECKS: Mapping[str, CheckFunction] = (
             "monitor": checks_running.monitor,
             "alert": checks_running.alert,
             "retrain": checks_running.retrain,
+            "schedules": checks_watching.schedules,
+            "metrics": checks_watching.metrics,
+            "topics": checks_watching.topics,
+            "prometheus": checks_watching.prometheus,
+            "collector": checks_watching.collector,
+            "trail": checks_watching.trail,
             "prices": checks_standing.prices,
         }
     )
