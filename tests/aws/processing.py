@@ -16,6 +16,7 @@ import boto3
 
 from tests.aws.doubles import Doubles
 from tests.aws.formation import REGION
+from tests.deploy.test_analyzer_image import PROGRAM
 
 ML = PurePosixPath("/opt/ml")
 _SECONDS = 120
@@ -23,12 +24,13 @@ _SECONDS = 120
 
 @dataclass(frozen=True)
 class Ran:
-    """How a job ended."""
+    """How a job ended, and which distributions its program had loaded by then."""
 
     code: int
     message: str
     said: str
     root: Path
+    packages: frozenset[str]
 
     def left(self, name: str) -> str:
         """A file of the job's output."""
@@ -65,7 +67,7 @@ def run_job(doubles: Doubles, asked: Mapping[str, Any], folder: Path) -> Ran:
     for each in asked.get("ProcessingInputs", ()):
         mount(s3, each["S3Input"], root)
     ran = subprocess.run(
-        [sys.executable, "-m", "watchkeeper", "analyze", "--root", str(root)],
+        [sys.executable, "-c", PROGRAM, str(root)],
         env={"PATH": os.environ["PATH"], **doubles.environment, **own, **asked["Environment"]},
         capture_output=True,
         text=True,
@@ -77,7 +79,9 @@ def run_job(doubles: Doubles, asked: Mapping[str, Any], folder: Path) -> Ran:
         carry(s3, each["S3Output"], root)
     message = root / "output" / "message"
     text = message.read_text(encoding="utf-8") if message.exists() else ""
-    return Ran(ran.returncode, text, ran.stdout + ran.stderr, root)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    code, loaded = json.loads(ran.stdout.splitlines()[-1])
+    return Ran(code or 0, text, ran.stdout + ran.stderr, root, frozenset(loaded))
 
 
 def below(root: Path, path: str) -> Path:

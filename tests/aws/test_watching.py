@@ -18,6 +18,7 @@ from tests.aws.model_monitor import job_of
 from tests.aws.processing import Ran, run_job
 from tests.aws.templates import Stack, parse
 from tests.aws.watched import Watched, watched_project
+from tests.deploy.test_analyzer_image import FOLDER
 from watchkeeper.app.aws.environment_layers import MODEL_MONITOR
 from watchkeeper.app.aws.functions.job import Due, job_name
 from watchkeeper.app.aws.functions.start import Starting
@@ -29,6 +30,7 @@ from watchkeeper.core.metrics import METRIC_OF_SERIES
 from watchkeeper.core.values import Sample, Status
 from watchkeeper.render.cloudwatch import dimensions_of, sample_metrics
 
+OPTIONAL = {"charset-normalizer", "pygments", "rich"}  # httpx takes them where they are
 SCHEDULES = ("demo-dev-data-quality", "demo-dev-model-quality")
 
 
@@ -63,6 +65,12 @@ def test_a_time_of_a_schedule_becomes_an_execution_on_record(
         assert (ran.code, ran.message) == (0, "Completed: Job completed successfully with no violations."), (
             ran.said
         )
+        names = (
+            {name.lower().replace("_", "-") for name in ran.packages}
+            - {"watchkeeper", "setuptools"}
+            - OPTIONAL
+        )
+        assert names <= set((FOLDER / "packages.txt").read_text(encoding="utf-8").split()), "of the image"
         mounted = list((ran.root / "processing" / "input").rglob("*.jsonl"))
         hour = f"{watched.time - timedelta(hours=1):%Y/%m/%d/%H}"
         assert mounted

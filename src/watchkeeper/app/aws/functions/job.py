@@ -90,7 +90,7 @@ def job_name(due: Due) -> str:
     """The same for the same time of a schedule, so that SageMaker refuses to run it twice.
 
     >>> job_name(Due("demo-dev-data-quality", parse_utc("2026-11-29T10:00:00Z")))
-    'demo-dev-data-quality-20261129T100000-1b6d4d9b'
+    'demo-dev-data-quality-20261129T100000-a7b8e4d5'
     """
     mark = f"-{due.time:%Y%m%dT%H%M%S}-{digest(due.body().encode())[:8]}"
     return due.schedule[: _LONGEST_NAME - len(mark)].rstrip("-") + mark
