@@ -55,6 +55,8 @@ OURS = {
         "ListPipelineExecutionSteps",
         "ListPipelineExecutions",
         "StartPipelineExecution",
+        "ListMonitoringSchedules",
+        "DescribeMonitoringSchedule",
     ),
     "sagemaker-runtime": ("InvokeEndpoint",),
     "cloudtrail": ("ListPublicKeys",),
@@ -83,6 +85,7 @@ class Doubles:
     runtime: Runtime = field(default_factory=Runtime)
     trails: Trails = field(default_factory=Trails)
     jobs: list[dict[str, Any]] = field(default_factory=list)
+    schedules: dict[str, dict[str, Any]] = field(default_factory=dict)
     calls: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     clients: dict[str, Any] = field(default_factory=dict)
 
@@ -122,6 +125,15 @@ class Doubles:
             )
         return self.clients[service]
 
+    def listed_schedules(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Model Monitor's schedules of an endpoint; no double has any."""
+        own = [each for each in self.schedules.values() if each["EndpointName"] == asked["EndpointName"]]
+        return {
+            "MonitoringScheduleSummaries": [
+                {key: text for key, text in each.items() if key != "MonitoringScheduleConfig"} for each in own
+            ]
+        }
+
     def new_job(self, asked: dict[str, Any]) -> bool:
         """Note a processing job that is asked for; False for a name that was taken before."""
         assert request_faults("sagemaker", "CreateProcessingJob", asked) == []
@@ -138,6 +150,7 @@ class Doubles:
         self.pipelines, self.runtime, self.trails = Pipelines(), Runtime(), Trails()
         self.calls.clear()
         self.jobs.clear()
+        self.schedules.clear()
 
     def _seen(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         service = model.service_model.service_name
@@ -272,6 +285,8 @@ def _sagemaker(doubles: Doubles, name: str, body: bytes) -> tuple[int, bytes]:
         "ListPipelineExecutions": doubles.pipelines.list,
         "ListPipelineExecutionSteps": doubles.pipelines.steps,
         "StartPipelineExecution": doubles.pipelines.start,
+        "ListMonitoringSchedules": doubles.listed_schedules,
+        "DescribeMonitoringSchedule": lambda given: doubles.schedules[given["MonitoringScheduleName"]],
     }
     try:
         answer = handlers[name](asked)

@@ -236,6 +236,21 @@ def test_deployed_roles_do_their_work_and_nothing_else(deployed: Doubles) -> Non
     event = {"Source": "watchkeeper", "DetailType": "alert", "Detail": "{}"}
     bridge.put_events(Entries=[{**event, "EventBusName": "watchkeeper-demo"}])
     assert denied(bridge.put_rule, Name="x", EventPattern="{}")
+    starter = as_role(deployed, "prod", "starter")
+    starter.client("s3").put_object(Bucket=captures, Key="manifests/x.json", Body=b"[]")
+    assert denied(starter.client("s3").put_object, Bucket=captures, Key="captures/prod/z.jsonl", Body=b"")
+    assert denied(starter.client("s3").get_object, Bucket=captures, Key="captures/prod/x.jsonl")
+    due = deployed.client("sqs").create_queue(QueueName="watchkeeper-demo-prod-due")["QueueUrl"]
+    other = deployed.client("sqs").create_queue(QueueName="another")["QueueUrl"]
+    starter.client("sqs").send_message(QueueUrl=due, MessageBody="{}")
+    assert denied(starter.client("sqs").send_message, QueueUrl=other, MessageBody="{}")
+    retrain = as_role(deployed, "central", "retrain").client("s3")
+    retrain.put_object(Bucket=central, Key="decisions/prod/x.json", Body=b"{}")
+    assert denied(retrain.put_object, Bucket=central, Key="models/v1/model.json", Body=b"")
+    reader = as_role(deployed, "prod", "reader").client("cloudwatch")
+    reader.list_metrics()
+    datum = {"MetricName": "x", "Value": 1.0}
+    assert denied(reader.put_metric_data, Namespace="Watchkeeper", MetricData=[datum])
 
 
 def test_who_is_denied_is_told_what_and_a_wrong_secret_is_refused(deployed: Doubles) -> None:

@@ -17,6 +17,7 @@ from watchkeeper.cli.by_name import ByName
 
 HEAVY_MODULES = ("mlflow", "xgboost", "pandas", "polars", "duckdb", "pyarrow", "boto3", "optuna", "rich")
 HEAVY = {
+    "aws migrate",
     "aws plan",  # whatever asks AWS loads boto3
     "aws deploy",
     "aws status",

@@ -17,6 +17,10 @@ aws = ByName(
             "watchkeeper.cli.aws_validate:validate_",
             "Send traffic, wait for captures, judge, follow a test alert.",
         ),
+        "migrate": Named(
+            "watchkeeper.cli.aws_migrate:migrate_",
+            "Make a project from what Model Monitor has of an endpoint.",
+        ),
         "destroy": Named("watchkeeper.cli.aws_destroy:destroy_", "Take the stacks away; records stay."),
         "images": Named("watchkeeper.cli.aws_images:images", "Build our images, and push them by digest."),
         "pipeline": Named(

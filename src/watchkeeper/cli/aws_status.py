@@ -33,9 +33,11 @@ def status(
 def _text(found: AwsStatus) -> str:
     rows = [(each.scope, each.layer, each.status, each.reason or "–") for each in found.stacks]
     lines = [table(("scope", "layer", "status", "reason"), rows, "no stack was asked for")]
-    for each in found.serving:
-        serves = "waits for its first model" if each.recorded is None else f"serves v{each.recorded}"
-        judged = f", judged by {each.baselines}" if each.deployed is not None else ""
-        lines.append(f"{each.environment}: {serves}{judged}")
-        lines += [f"  wrong: {fault}" for fault in each.faults]
+    for held in found.serving:
+        serves = "waits for its first model" if held.recorded is None else f"serves v{held.recorded}"
+        judged = f", judged by {held.baselines}" if held.deployed is not None else ""
+        lines.append(f"{held.environment}: {serves}{judged}")
+        lines += [f"  wrong: {fault}" for fault in held.faults]
+    for each in found.unconfirmed:
+        lines.append(f"{each.environment}: {each.address} has not confirmed to hear of {each.topic}")
     return "\n".join(lines)

@@ -7,11 +7,10 @@ from typing import Any
 
 from watchkeeper.adapters.aws.errors import translated
 from watchkeeper.app.aws.checks import Seen, Visit, fine, unsettled, wrong
-from watchkeeper.app.aws.telemetry import TOPICS
+from watchkeeper.app.aws.status import subscriptions, unconfirmed
 from watchkeeper.app.setup.aws_sections import CENTRAL
 
 _NAME_PART = 40  # characters of a schedule's name that its jobs' names certainly have
-_PENDING = "PendingConfirmation"
 
 
 def schedules(visit: Visit) -> Seen:
@@ -65,15 +64,10 @@ def metrics(visit: Visit) -> Seen:
 
 def topics(visit: Visit) -> Seen:
     """Who hears of alerts; a mail address counts once its owner has confirmed."""
-    names, environment = visit.landscape.names, visit.environment
-    client = visit.client("sns")
-    told, pending = [], []
-    for kind in TOPICS:
-        arn = names.topic(environment, kind, visit.landscape.number(environment))
-        with translated(f"list who hears of {arn}"):
-            found = client.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
-        told += [f"{kind}: {each['Protocol']}" for each in found]
-        pending += [f"{kind}: {each['Endpoint']}" for each in found if each["SubscriptionArn"] == _PENDING]
+    environment = visit.environment
+    found = subscriptions(visit.landscape, environment)
+    told = [f"{kind}: {each['Protocol']}" for kind, those in found.items() for each in those]
+    pending = [f"{each.topic}: {each.address}" for each in unconfirmed(visit.landscape, environment)]
     if "alerts: lambda" not in told:
         deploy = f"`watchkeeper aws deploy --env {environment}`"
         return wrong("no function carries alerts to the event bus", deploy)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from watchkeeper.adapters.aws.errors import translated
 from watchkeeper.app.aws.deploying import Choice, has_records, waits_for
 from watchkeeper.app.aws.environment_layers import ENDPOINT
 from watchkeeper.app.aws.landscape import Landscape
 from watchkeeper.app.aws.layers import known_outputs
 from watchkeeper.app.aws.site import Layer, Site
 from watchkeeper.app.aws.target import baseline_versions
+from watchkeeper.app.aws.telemetry import TOPICS
 from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.registry.packages import package_of
 from watchkeeper.core.stacks import StackState
+
+ALERTING, PENDING = "alerting", "PendingConfirmation"  # SNS has that in the place of an ARN
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +44,21 @@ class Serving:
 
 
 @dataclass(frozen=True, slots=True)
+class Subscriber:
+    """Who would hear of an environment's alerts, and has not confirmed it yet: nobody else can."""
+
+    environment: str
+    topic: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class AwsStatus:
     """The project on AWS as it is."""
 
     stacks: tuple[StackStanding, ...]
     serving: tuple[Serving, ...]
+    unconfirmed: tuple[Subscriber, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -63,9 +78,31 @@ def aws_status(landscape: Landscape, choice: Choice) -> AwsStatus:
         states[scope, layer.name] = state = landscape.state(scope, layer.name)
         stacks.append(_standing(site, layer, state))
     served = [scope for scope, layer in states if layer == ENDPOINT.name and has_records(landscape)]
+    told = [scope for (scope, layer), state in states.items() if layer == ALERTING and state and state.there]
     return AwsStatus(
-        tuple(stacks), tuple(_serving(landscape, each, states[each, ENDPOINT.name]) for each in served)
+        tuple(stacks),
+        tuple(_serving(landscape, each, states[each, ENDPOINT.name]) for each in served),
+        tuple(each for scope in told for each in unconfirmed(landscape, scope)),
     )
+
+
+def unconfirmed(landscape: Landscape, environment: str) -> Iterator[Subscriber]:
+    """Subscriptions of an environment's topics that wait for their owner's word."""
+    for kind, found in subscriptions(landscape, environment).items():
+        for each in found:
+            if each["SubscriptionArn"] == PENDING:
+                yield Subscriber(environment, kind, each["Endpoint"])
+
+
+def subscriptions(landscape: Landscape, environment: str) -> dict[str, list[Mapping[str, str]]]:
+    """Who hears of alerts, by topic, as SNS has it."""
+    client, number = landscape.account_of(environment).client("sns"), landscape.number(environment)
+    told = {}
+    for kind in TOPICS:
+        arn = landscape.names.topic(environment, kind, number)
+        with translated(f"list who hears of {arn}"):
+            told[kind] = list(client.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"])
+    return told
 
 
 def _standing(site: Site, layer: Layer, state: StackState | None) -> StackStanding:

@@ -7,7 +7,7 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -40,10 +40,12 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class _Column:
+class DraftColumn:
+    """A column with its role, and the kind of the feature that is made from it; none when empty."""
+
     name: str
     role: Role
-    kind: str = ""  # of the feature made from it; none when empty
+    kind: str = ""
 
 
 def drafted(template: str, project: str, rows: Rows, folder: Path) -> str:
@@ -53,16 +55,26 @@ def drafted(template: str, project: str, rows: Rows, folder: Path) -> str:
     no number, and rows that leave nothing to learn from.
     """
     columns = _columns(rows)
-    features = [column for column in columns if column.kind]
-    if not any(column.role is Role.FEATURE for column in features):
+    if not any(column.role is Role.FEATURE and column.kind for column in columns):
         raise InputError(
             f"{_DOING} {rows.path}: want a column to learn from beside {rows.time}, {rows.label}"
         )
     blocks = {
-        "project": f"project: {project}\n",
         "  files": f'  files: ["{_reached(rows.path, folder)}"]\n',
-        "  time": f"  time: {_name(rows.time)}    # as YYYY-MM\n",
-        "  label": f"  label: {_name(rows.label)}\n",
+        **column_blocks(project, columns),
+    }
+    return with_blocks(template, blocks)
+
+
+def column_blocks(project: str, columns: Sequence[DraftColumn]) -> dict[str, str]:
+    """The blocks of a project file that columns decide, by the key that each begins with."""
+    (time,) = [column.name for column in columns if column.role is Role.TIME]
+    (label,) = [column.name for column in columns if column.role is Role.LABEL]
+    features = [column for column in columns if column.kind]
+    return {
+        "project": f"project: {project}\n",
+        "  time": f"  time: {_name(time)}    # as YYYY-MM\n",
+        "  label": f"  label: {_name(label)}\n",
         "  columns": "  columns:    # in their order on the wire, with their roles: drafted, look at them\n"
         + "".join(f"    {_name(column.name)}: {column.role}\n" for column in columns),
         "  features": "  features:    # what the model reads: drafted, look at them\n"
@@ -71,6 +83,10 @@ def drafted(template: str, project: str, rows: Rows, folder: Path) -> str:
             for each in features
         ),
     }
+
+
+def with_blocks(template: str, blocks: Mapping[str, str]) -> str:
+    """The text with each block in the place of the template's own."""
     text = template
     for key, block in blocks.items():
         deeper = " " * (len(key) - len(key.lstrip()) + 1)
@@ -89,7 +105,7 @@ def project_name(folder: Path) -> str:
     return name if name[:1].isalpha() else f"project-{name}".strip("-")
 
 
-def _columns(rows: Rows) -> list[_Column]:
+def _columns(rows: Rows) -> list[DraftColumn]:
     header, *found = _read(rows.path)
     for what, name in (("time", rows.time), ("label", rows.label)):
         if name not in header:
@@ -113,16 +129,16 @@ def _check(rows: Rows, name: str, text: str, read: Callable[[str], object]) -> N
         raise InputError(f'{_DOING} {rows.path}, column "{name}": {error}') from None
 
 
-def _column(rows: Rows, name: str, values: Sequence[str]) -> _Column:
+def _column(rows: Rows, name: str, values: Sequence[str]) -> DraftColumn:
     if name == rows.time:
-        return _Column(name, Role.TIME, "month")
+        return DraftColumn(name, Role.TIME, "month")
     if name == rows.label:
-        return _Column(name, Role.LABEL)
+        return DraftColumn(name, Role.LABEL)
     if values and all(map(_is_number, values)):
-        return _Column(name, Role.FEATURE, "number")
+        return DraftColumn(name, Role.FEATURE, "number")
     if values and len(set(values)) <= MOST_CATEGORIES:
-        return _Column(name, Role.FEATURE, "mean_target")
-    return _Column(name, Role.TEXT)
+        return DraftColumn(name, Role.FEATURE, "mean_target")
+    return DraftColumn(name, Role.TEXT)
 
 
 def _is_number(text: str) -> bool:
