@@ -28,6 +28,7 @@ from botocore.config import Config
 from tests.aws import wire
 from tests.aws.formation import ACCOUNT, REGION, Formation, Refused
 from tests.aws.makers import Makers
+from tests.aws.mute_rules import MUTES, MuteRules
 from tests.aws.pipelines import Pipelines
 from tests.aws.runtime import Runtime
 from tests.aws.shapes import answer_faults, operation, request_faults
@@ -60,6 +61,7 @@ OURS = {
     ),
     "sagemaker-runtime": ("InvokeEndpoint",),
     "cloudtrail": ("ListPublicKeys",),
+    "cloudwatch": MUTES,
 }
 _PATIENCE = 60.0  # seconds
 
@@ -84,6 +86,7 @@ class Doubles:
     pipelines: Pipelines = field(default_factory=Pipelines)
     runtime: Runtime = field(default_factory=Runtime)
     trails: Trails = field(default_factory=Trails)
+    mutes: MuteRules = field(default_factory=MuteRules)
     jobs: list[dict[str, Any]] = field(default_factory=list)
     schedules: dict[str, dict[str, Any]] = field(default_factory=dict)
     calls: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
@@ -102,6 +105,7 @@ class Doubles:
             "AWS_ENDPOINT_URL": self.ministack,
             "AWS_ENDPOINT_URL_CLOUDFORMATION": self.ours,
             "AWS_ENDPOINT_URL_CLOUDTRAIL": self.ours,
+            "AWS_ENDPOINT_URL_CLOUDWATCH": self.ours,
             "AWS_ENDPOINT_URL_AMP": self.moto,
             "AWS_ENDPOINT_URL_SAGEMAKER": self.ours,
             "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": self.ours,
@@ -148,6 +152,7 @@ class Doubles:
             urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=30).close()  # noqa: S310 - ours
         self.formation = Formation(Makers(self.client, {"AWS_ENDPOINT_URL_SAGEMAKER": self.ours}))
         self.pipelines, self.runtime, self.trails = Pipelines(), Runtime(), Trails()
+        self.mutes = MuteRules()
         self.calls.clear()
         self.jobs.clear()
         self.schedules.clear()
@@ -241,6 +246,10 @@ def _front(doubles: Doubles) -> type[Quiet]:
                 self._answer(*_formation(doubles.formation, body), kind="text/xml")
                 return
             name = target.rpartition(".")[2]
+            if target.startswith("GraniteService"):
+                answered = doubles.mutes.answer(name, doubles.ministack, dict(self.headers), body)
+                self._answer(*answered, kind="application/x-amz-json-1.0")
+                return
             if ".CloudTrail_" in target:
                 self._answer(*doubles.trails.answer(name, doubles.ministack, dict(self.headers), body))
                 return

@@ -203,10 +203,18 @@ def _task(of: Makers, p: Mapping[str, Any]) -> Attributes:
 
 
 def _service(of: Makers, p: Mapping[str, Any]) -> Attributes:
-    asked = _lower(p)
+    """One that is there takes the new task; a name is free again once the service is gone."""
+    asked, client = _lower(p), of.client("ecs")
     check("ecs", "CreateService", asked)
-    made = of.client("ecs").create_service(**asked)["service"]
-    return {"Ref": made["serviceArn"]}
+    known = client.describe_services(cluster=asked["cluster"], services=[asked["serviceName"]])["services"]
+    if [each["status"] for each in known] == ["ACTIVE"]:
+        task = {"cluster": asked["cluster"], "taskDefinition": asked["taskDefinition"]}
+        return {"Ref": client.update_service(service=asked["serviceName"], **task)["service"]["serviceArn"]}
+    return {"Ref": client.create_service(**asked)["service"]["serviceArn"]}
+
+
+def _remove_service(of: Makers, _: str, p: Mapping[str, Any]) -> None:
+    of.client("ecs").delete_service(cluster=p["Cluster"], service=p["ServiceName"], force=True)
 
 
 MAKERS: dict[str, Callable[[Makers, Mapping[str, Any]], Attributes]] = {
@@ -246,4 +254,5 @@ REMOVERS: dict[str, Callable[[Makers, str, Mapping[str, Any]], Any]] = {
         UUID=name
     ),
     "AWS::Events::Rule": _remove_rule,
+    "AWS::ECS::Service": _remove_service,
 }

@@ -110,7 +110,17 @@ def test_before_anything_serves_nothing_is_wrong(doubles: Doubles, tmp_path: Pat
     done = validate(Visit(landscape, Effort("dev"), tmp_path))
     assert done.ok
     seen = {name for name, found in findings(done).items() if found == "fine"}
-    standing = {"identity", "stacks", "records", "tracking", "alert", "topics", "prometheus", "trail"}
+    standing = {
+        "identity",
+        "stacks",
+        "records",
+        "tracking",
+        "alert",
+        "alarms",
+        "topics",
+        "prometheus",
+        "trail",
+    }
     assert seen == standing, done
     assert all(each.check.mend for each in done.checks if each.check.finding is Finding.MISSING)
 

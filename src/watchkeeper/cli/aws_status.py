@@ -40,4 +40,7 @@ def _text(found: AwsStatus) -> str:
         lines += [f"  wrong: {fault}" for fault in held.faults]
     for each in found.unconfirmed:
         lines.append(f"{each.environment}: {each.address} has not confirmed to hear of {each.topic}")
+    for alarm in found.quiet:
+        until = f" until {alarm.until:%Y-%m-%d %H:%M} UTC" if alarm.until else ""
+        lines.append(f"{alarm.environment}: alarm {alarm.alarm} tells nobody, {alarm.why}{until}")
     return "\n".join(lines)

@@ -7,6 +7,7 @@ from typing import Any
 
 from watchkeeper.adapters.aws.errors import translated
 from watchkeeper.app.aws.checks import Seen, Visit, fine, unsettled, wrong
+from watchkeeper.app.aws.quiet import MISSING, alarm_names, quiet_alarms
 from watchkeeper.app.aws.status import subscriptions, unconfirmed
 from watchkeeper.app.setup.aws_sections import CENTRAL
 
@@ -60,6 +61,21 @@ def metrics(visit: Visit) -> Seen:
         return unsettled(where, "look again after a monitor's job has ended")
     names = {each["MetricName"] for each in found}
     return fine(f"{len(found)} metrics in {section.namespace}, {len(names)} names")
+
+
+def alarms(visit: Visit) -> Seen:
+    """Every rule that CloudWatch can say is an alarm there, and each tells somebody."""
+    environment = visit.environment
+    names = alarm_names(visit.landscape, environment)
+    if not names:
+        return unsettled("no rule is one that CloudWatch can say", "`alerts:` in the project file")
+    quiet = list(quiet_alarms(visit.landscape, environment))
+    if missing := [each.alarm for each in quiet if each.why == MISSING]:
+        return wrong(f"not there: {', '.join(missing)}", f"`watchkeeper aws deploy --env {environment}`")
+    if quiet:
+        said = "; ".join(f"{each.alarm}: {each.why}" for each in quiet)
+        return unsettled(said, "`watchkeeper audit list --target aws` says who made it so")
+    return fine(f"{len(names)} alarms, and none is muted")
 
 
 def topics(visit: Visit) -> Seen:

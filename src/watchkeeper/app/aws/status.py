@@ -10,6 +10,7 @@ from watchkeeper.app.aws.deploying import Choice, has_records, waits_for
 from watchkeeper.app.aws.environment_layers import ENDPOINT
 from watchkeeper.app.aws.landscape import Landscape
 from watchkeeper.app.aws.layers import known_outputs
+from watchkeeper.app.aws.quiet import QuietAlarm, quiet_alarms
 from watchkeeper.app.aws.site import Layer, Site
 from watchkeeper.app.aws.target import baseline_versions
 from watchkeeper.app.aws.telemetry import TOPICS
@@ -17,7 +18,7 @@ from watchkeeper.app.registry.catalogue import catalogue
 from watchkeeper.app.registry.packages import package_of
 from watchkeeper.core.stacks import StackState
 
-ALERTING, PENDING = "alerting", "PendingConfirmation"  # SNS has that in the place of an ARN
+ALERTING, ALARMS, PENDING = "alerting", "alarms", "PendingConfirmation"  # SNS has that in the place of an ARN
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class AwsStatus:
     stacks: tuple[StackStanding, ...]
     serving: tuple[Serving, ...]
     unconfirmed: tuple[Subscriber, ...] = ()
+    quiet: tuple[QuietAlarm, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -78,11 +80,13 @@ def aws_status(landscape: Landscape, choice: Choice) -> AwsStatus:
         states[scope, layer.name] = state = landscape.state(scope, layer.name)
         stacks.append(_standing(site, layer, state))
     served = [scope for scope, layer in states if layer == ENDPOINT.name and has_records(landscape)]
-    told = [scope for (scope, layer), state in states.items() if layer == ALERTING and state and state.there]
+    there = [key for key, state in states.items() if state and state.there]
+    told, alarmed = ([scope for scope, layer in there if layer == name] for name in (ALERTING, ALARMS))
     return AwsStatus(
         tuple(stacks),
         tuple(_serving(landscape, each, states[each, ENDPOINT.name]) for each in served),
         tuple(each for scope in told for each in unconfirmed(landscape, scope)),
+        tuple(each for scope in alarmed for each in quiet_alarms(landscape, scope)),
     )
 
 

@@ -41,6 +41,7 @@ CHECKS: Mapping[str, CheckFunction] = (
             "retrain": checks_running.retrain,
             "schedules": checks_watching.schedules,
             "metrics": checks_watching.metrics,
+            "alarms": checks_watching.alarms,
             "topics": checks_watching.topics,
             "prometheus": checks_watching.prometheus,
             "collector": checks_watching.collector,
