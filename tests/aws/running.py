@@ -28,6 +28,7 @@ from watchkeeper.core.ports import Store
 
 OF_FILES = ("source: look-alike", "source: files")
 HERE = Choice((CENTRAL, "dev"))  # what its tests are about: the others would be the same again
+BEFORE = Choice((CENTRAL,), "foundation")  # what images, data and records are put into
 MANIFEST = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json"})
 
 
@@ -73,7 +74,7 @@ def push_copies(store: Store) -> None:
 def deployed_project(doubles: Doubles, folder: Path, trained: Loop, *changes: tuple[str, str]) -> Deployed:
     """Every stack of it; version 1 serves everywhere on record, and answers in dev."""
     landscape = landscape_of(doubles, folder, ONE_ACCOUNT, OF_FILES, *changes)
-    deploy(landscape, HERE, quiet)
+    deploy(landscape, BEFORE, quiet)
     store = landscape.central_store()
     push(doubles, store)
     push_copies(store)

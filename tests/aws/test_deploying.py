@@ -20,6 +20,7 @@ from tests.aws.projects import (
     put_into_service,
     quiet,
 )
+from tests.aws.running import BEFORE, HERE
 from tests.training.history import sales
 from watchkeeper.adapters.local.clock import WallClock
 from watchkeeper.adapters.memory.tracking import MemoryTracker
@@ -50,15 +51,15 @@ def outcomes(landscape: Landscape, choice: Choice = EVERYTHING) -> dict[str, str
     return {f"{each.scope} {each.layer}": each.outcome.value for each in done.stages}
 
 
-def whole(doubles: Doubles, landscape: Landscape) -> None:
-    """Everything deployed, version 1 in every environment."""
-    deploy(landscape, EVERYTHING, quiet)
+def whole(doubles: Doubles, landscape: Landscape, choice: Choice = EVERYTHING) -> None:
+    """Everything chosen deployed, version 1 in every environment."""
+    deploy(landscape, BEFORE, quiet)
     store = landscape.central_store()
     push_images(store)
     add_version(doubles, store, 1)
     for environment in landscape.project.environments:
         put_into_service(store, landscape.project, 1, environment)
-    deploy(landscape, EVERYTHING, quiet)
+    deploy(landscape, choice, quiet)
 
 
 def test_an_empty_account_is_planned_deployed_in_stages_and_then_unchanged(
@@ -124,8 +125,8 @@ def test_what_the_registry_serves_the_stack_serves_and_status_says_when_not(
 def test_whoever_deploys_calls_what_the_plan_says_and_nothing_else(
     landscape: Landscape, doubles: Doubles
 ) -> None:
-    whole(doubles, landscape)
-    destroy(landscape, EVERYTHING, quiet)
+    whole(doubles, landscape, HERE)
+    destroy(landscape, HERE, quiet)
     spelt = {"ListObjectsV2": "ListBucket"}
     called = {f"{service}:{spelt.get(name, name)}" for service, name, _ in doubles.calls}
     assert called <= set(CALLS), called - set(CALLS)
@@ -134,13 +135,13 @@ def test_whoever_deploys_calls_what_the_plan_says_and_nothing_else(
 
 
 def test_a_stack_that_is_missing_or_broken_is_no_good_status(landscape: Landscape, doubles: Doubles) -> None:
-    whole(doubles, landscape)
-    doubles.formation.stacks["watchkeeper-demo-uat-roles"].status = "UPDATE_ROLLBACK_FAILED"
+    whole(doubles, landscape, HERE)
+    doubles.formation.stacks["watchkeeper-demo-dev-foundation"].status = "UPDATE_ROLLBACK_FAILED"
     del doubles.formation.stacks["watchkeeper-demo-dev-roles"]
-    standing = {each.stack: each for each in aws_status(landscape, EVERYTHING).stacks if not each.ok}
+    standing = {each.stack: each for each in aws_status(landscape, HERE).stacks if not each.ok}
     assert {name.removeprefix("watchkeeper-demo-"): each.status for name, each in standing.items()} == {
         "dev-roles": "missing",
-        "uat-roles": "UPDATE_ROLLBACK_FAILED",
+        "dev-foundation": "UPDATE_ROLLBACK_FAILED",
     }
 
 
@@ -196,7 +197,7 @@ def test_a_layer_that_fails_is_rolled_back_and_the_next_run_goes_on(
 def test_training_needs_images_and_data_and_starts_the_pipeline_once(
     landscape: Landscape, doubles: Doubles
 ) -> None:
-    deploy(landscape, EVERYTHING, quiet)
+    deploy(landscape, Choice((CENTRAL,)), quiet)
     with pytest.raises(Refused, match="waiting for images; run `watchkeeper aws images push`"):
         train_on_aws(landscape, Order(), quiet)
     store = landscape.central_store()
