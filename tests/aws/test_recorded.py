@@ -53,7 +53,12 @@ NAMED = {  # what of a request names the resource, and what kind of one that is
     "Name": "trail/{}",
 }
 ARNS = ("PipelineExecutionArn", "ModelPackageArn", "ModelPackageName", "TopicArn")
-OF_NOTHING = ("cloudwatch:ListMetrics", "sagemaker:ListProcessingJobs")  # they know no resource
+OF_NOTHING = (
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:ListAlarmMuteRules",
+    "cloudwatch:ListMetrics",
+    "sagemaker:ListProcessingJobs",
+)  # they know no resource
 
 
 def arn_of(service: str, name: str, asked: dict[str, Any]) -> str:
