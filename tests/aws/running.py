@@ -71,8 +71,8 @@ def push_copies(store: Store) -> None:
         keep_image(store, Image(name, 1, uri, "v1", WallClock().now(), ANA))
 
 
-def deployed_project(doubles: Doubles, folder: Path, trained: Loop, *changes: tuple[str, str]) -> Deployed:
-    """Every stack of it; version 1 serves everywhere on record, and answers in dev."""
+def recorded_project(doubles: Doubles, folder: Path, trained: Loop, *changes: tuple[str, str]) -> Landscape:
+    """The bucket with all records, images, data and version 1's package; nothing else is deployed."""
     landscape = landscape_of(doubles, folder, ONE_ACCOUNT, OF_FILES, *changes)
     deploy(landscape, BEFORE, quiet)
     store = landscape.central_store()
@@ -86,8 +86,14 @@ def deployed_project(doubles: Doubles, folder: Path, trained: Loop, *changes: tu
         ModelPackageArn=arn, CustomerMetadataProperties={"mlflow_run_id": "run-1"}
     )
     put_data(store, dataset(sales(), "file", ""), ANA, WallClock())
+    return landscape
+
+
+def deployed_project(doubles: Doubles, folder: Path, trained: Loop, *changes: tuple[str, str]) -> Deployed:
+    """Every stack of it; version 1 serves everywhere on record, and answers in dev."""
+    landscape = recorded_project(doubles, folder, trained, *changes)
     deploy(landscape, HERE, quiet)
-    serving = catalogue(store).serving("dev")
+    serving = catalogue(landscape.central_store()).serving("dev")
     assert serving is not None
     served = doubles.runtime.serve(
         serving, model_of(trained), S3Store(doubles.client("s3"), landscape.bucket("dev")), folder / "spool"

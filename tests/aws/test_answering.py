@@ -12,11 +12,12 @@ from click.testing import CliRunner
 
 from tests.app.loop import Loop
 from tests.aws.doubles import Doubles
-from tests.aws.running import Deployed, deployed_project
+from tests.aws.running import recorded_project
 from tests.aws.test_chain import alert
 from watchkeeper.app.aws.answering import desk_of
 from watchkeeper.app.aws.functions.approve import answer
 from watchkeeper.app.aws.functions.retrain import ENDED, Desk
+from watchkeeper.app.aws.landscape import Landscape
 from watchkeeper.app.retraining.retrains import OutcomeKind, RetrainState, retrains
 from watchkeeper.app.setup.audit import log
 from watchkeeper.cli.retrain_answer import approve, reject
@@ -26,13 +27,13 @@ KIM = "arn:aws:sts::123456789012:assumed-role/operators/kim@example.org"
 
 
 @pytest.fixture
-def deployed(doubles: Doubles, tmp_path: Path, trained: Loop) -> Deployed:
-    return deployed_project(doubles, tmp_path, trained, ASKS)
+def landscape(doubles: Doubles, tmp_path: Path, trained: Loop) -> Landscape:
+    return recorded_project(doubles, tmp_path, trained, ASKS)
 
 
 @pytest.fixture
-def desk(deployed: Deployed) -> Desk:
-    made = desk_of(deployed.landscape)
+def desk(landscape: Landscape) -> Desk:
+    made = desk_of(landscape)
     made.on_alert(alert("dev")["detail"])
     return made
 
@@ -95,12 +96,12 @@ def test_a_start_that_was_interrupted_is_taken_up_by_the_next_call(desk: Desk, d
 
 
 def test_the_commands_say_it_as_whoever_aws_says_one_is(
-    desk: Desk, deployed: Deployed, doubles: Doubles, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, landscape: Landscape, doubles: Doubles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, text in doubles.environment.items():
         monkeypatch.setenv(name, text)
     (waiting,) = retrains(desk.store, "dev")
-    place = str(deployed.landscape.project.path.parent)
+    place = str(landscape.project.path.parent)
     asked = [waiting.decision.id, "--for", "dev", "--target", "aws", "--workspace", place]
     assert CliRunner().invoke(approve, asked).exit_code == 2, "a reason is wanted"
     done = CliRunner().invoke(reject, [*asked, "--why", "labels are wrong"])
