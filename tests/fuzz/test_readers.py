@@ -1,4 +1,4 @@
-"""Every reader on any bytes: ten minutes each with WATCHKEEPER_SOAK=1, half a minute in all without.
+"""Every reader on any bytes: ten minutes each with WATCHKEEPER_SOAK=1, a quarter of a minute in all without.
 
 The inputs are led by what code they reach: by atheris, in the environment that `make test-deps` makes.
 """
@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from tests.fuzz.targets import TARGETS
 from tests.shared import CHECKOUT
 
-SECONDS = 600 if os.environ.get("WATCHKEEPER_SOAK") == "1" else 30 / len(TARGETS)
+SECONDS = 600 if os.environ.get("WATCHKEEPER_SOAK") == "1" else 15 / len(TARGETS)
 PYTHON = Path(os.environ.get("WATCHKEEPER_FUZZ_PYTHON") or CHECKOUT / ".venv-fuzz" / "bin" / "python")
 LIBFUZZER_CRASH = 77
 

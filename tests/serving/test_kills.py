@@ -21,7 +21,7 @@ from watchkeeper.adapters.local.endpoint import running_server, started_server
 from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.core.errors import PlatformError
 
-KILLS = 50 if os.environ.get("WATCHKEEPER_SOAK") else 5
+KILLS = 50 if os.environ.get("WATCHKEEPER_SOAK") else 3
 SEED = int(os.environ.get("WATCHKEEPER_KILL_SEED") or int.from_bytes(os.urandom(4)))
 CLIENTS = 8
 

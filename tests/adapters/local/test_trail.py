@@ -20,7 +20,7 @@ from watchkeeper.core.audit import Event
 from watchkeeper.core.errors import PlatformError
 from watchkeeper.core.values import Actor
 
-KILLS = 50 if os.environ.get("WATCHKEEPER_SOAK") else 5
+KILLS = 50 if os.environ.get("WATCHKEEPER_SOAK") else 3
 
 APPENDS = """
 import sys

@@ -17,7 +17,7 @@ from tests.webhooks import Heard, listener, status
 from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.app.alerts.alerting import alert_history
 
-KILLS = 50 if os.environ.get("WATCHKEEPER_SOAK") else 5
+KILLS = 50 if os.environ.get("WATCHKEEPER_SOAK") else 3
 CHANGES = 8  # of alerts; each is three writes: the change, the notification, the receipt
 
 
