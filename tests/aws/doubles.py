@@ -17,7 +17,6 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -307,16 +306,5 @@ def _sagemaker(doubles: Doubles, name: str, body: bytes) -> tuple[int, bytes]:
 
 def _passed_on(url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
     """moto tells services apart by the host's name."""
-    connection = HTTPConnection(url.removeprefix("http://"), timeout=60)
-    try:
-        connection.request(
-            "POST",
-            "/",
-            body,
-            {k: v for k, v in headers.items() if k.lower() != "host"}
-            | {"host": f"api.sagemaker.{REGION}.amazonaws.com"},
-        )
-        response = connection.getresponse()
-        return response.status, response.read()
-    finally:
-        connection.close()
+    others = {name: text for name, text in headers.items() if name.lower() != "host"}
+    return wire.handed_on(url, {**others, "host": f"api.sagemaker.{REGION}.amazonaws.com"}, body)

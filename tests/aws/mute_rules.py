@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
 from typing import Any
 
+from tests.aws import wire
 from tests.aws.formation import ACCOUNT, REGION
 from tests.aws.shapes import answer_faults, request_faults
 
@@ -25,13 +25,7 @@ class MuteRules:
 
     def answer(self, name: str, ministack: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
         if name not in MUTES:
-            connection = HTTPConnection(ministack.removeprefix("http://"), timeout=60)
-            try:
-                connection.request("POST", "/", body, dict(headers))
-                said = connection.getresponse()
-                return said.status, said.read()
-            finally:
-                connection.close()
+            return wire.handed_on(ministack, headers, body)
         asked = json.loads(body)
         assert request_faults("cloudwatch", name, asked) == []
         found = self._done(name, asked)

@@ -17,7 +17,7 @@ from tests.aws.projects import project_on_aws, push_images
 from tests.training.history import sales
 from watchkeeper.app.aws.landscape import Landscape
 
-KILLS = 10 if os.environ.get("WATCHKEEPER_SOAK") else 1
+KILLS = 10 if os.environ.get("WATCHKEEPER_SOAK") else 2
 
 
 @pytest.fixture

@@ -15,11 +15,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
-from http.client import HTTPConnection
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from tests.aws import wire
 
 FINGERPRINT = "31e8b5433410dfb61a9dc45cc65b22ff"
 
@@ -38,13 +39,7 @@ class Trails:
 
     def answer(self, name: str, ministack: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
         if name != "ListPublicKeys":
-            connection = HTTPConnection(ministack.removeprefix("http://"), timeout=60)
-            try:
-                connection.request("POST", "/", body, dict(headers))
-                said = connection.getresponse()
-                return said.status, said.read()
-            finally:
-                connection.close()
+            return wire.handed_on(ministack, headers, body)
         key = private_key().public_key()
         value = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
         found = {"Value": base64.b64encode(value).decode(), "Fingerprint": FINGERPRINT}

@@ -22,7 +22,7 @@ from watchkeeper.adapters.local.store import FolderStore
 from watchkeeper.app.registry.artefacts import load_version
 from watchkeeper.app.registry.catalogue import catalogue
 
-KILLS = 10 if os.environ.get("WATCHKEEPER_SOAK") else 1
+KILLS = 10 if os.environ.get("WATCHKEEPER_SOAK") else 2
 SEED = int(os.environ.get("WATCHKEEPER_KILL_SEED") or int.from_bytes(os.urandom(4)))
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
